@@ -1,0 +1,65 @@
+//! Where a route sends requests, and how it speaks there.
+
+use serde::Serialize;
+
+use crate::name::ServicePort;
+use crate::policy::{Template, Timeouts};
+
+/// One backend of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Backend {
+    /// Which endpoints.
+    pub service: ServicePort,
+    /// What is spoken to them.
+    pub protocol: Protocol,
+    /// Idle limits.
+    pub timeouts: Timeouts,
+    /// The `Host` that they receive.
+    pub host: HostHeader,
+    /// Keeps a client on one endpoint by a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<Sticky>,
+}
+
+/// The protocol spoken to a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http,
+    /// HTTP/1.1 or HTTP/2 over TLS.
+    Https {
+        /// Check the certificate against the system's authorities (Traefik); ingress-nginx does not.
+        verify: bool,
+    },
+    /// HTTP/2 in clear text with prior knowledge: gRPC, `h2c`.
+    H2c,
+    /// HTTP/2 over TLS: gRPC with TLS.
+    H2 {
+        /// Check the certificate.
+        verify: bool,
+    },
+    /// The protocol of the request: http for http, https for https (ingress-nginx `AUTO_HTTP`).
+    Same,
+}
+
+/// The `Host` header that a backend receives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum HostHeader {
+    /// The client's.
+    #[default]
+    Client,
+    /// This text, with variables filled in (ingress-nginx `upstream-vhost`).
+    Text(Template),
+    /// The endpoint's address (Traefik `passHostHeader: false`).
+    Endpoint,
+}
+
+/// A cookie that names the endpoint (Traefik `service.sticky.cookie`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sticky {
+    /// Name of the cookie.
+    pub name: String,
+    /// What follows `name=value` in `Set-Cookie`, the first `; ` included, ready to send.
+    pub attributes: String,
+}

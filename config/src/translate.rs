@@ -1,0 +1,226 @@
+//! Snapshot → table, endpoints and report, rebuilding only what a change touches.
+//!
+//! Stage one turns one Ingress into a [`Fragment`]: its share of every host that it names, made from the object and from
+//! what it reads, and nothing else. Stage two assembles the shares of one host into one host table. A [`Reader`] records
+//! every object that stage one looks at, present or not, so the dependents of a change are known and cannot be forgotten.
+//!
+//! ```text
+//! changed object ─► fragments that read it ─► hosts that they share in (and aliases of those) ─► host tables
+//!                └► endpoint sets of its Service
+//! ```
+//!
+//! # Invariants
+//! Translating a change equals translating everything anew (`tests/incremental.rs`). Nothing fails: what cannot be used
+//! is in the report.
+
+mod backend;
+mod certificate;
+mod class;
+mod endpoint;
+mod fragment;
+mod host;
+mod index;
+mod ingress;
+mod path;
+mod reader;
+mod standalone;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use crate::name::{HostKey, Kind, ObjectRef, ServicePort};
+use crate::settings::Settings;
+use crate::table::{Endpoints, Table};
+use crate::{Report, Snapshot};
+
+pub(crate) use backend::ServiceOptions;
+pub(crate) use certificate::authorities;
+pub(crate) use fragment::{ClientShare, HostShare};
+use index::Index;
+pub(crate) use ingress::{Behaviour, Stage};
+pub(crate) use reader::Reader;
+
+/// The result of a translation.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// What is served.
+    pub table: Arc<Table>,
+    /// Where requests go.
+    pub endpoints: Arc<Endpoints>,
+    /// What is wrong.
+    pub report: Arc<Report>,
+}
+
+/// Translates snapshots, remembering what it made of the one before.
+#[derive(Debug)]
+pub struct Translator {
+    settings: Settings,
+    index: Index,
+    table: Table,
+    endpoints: Endpoints,
+    report: Report,
+}
+
+/// What one call of [`Translator::update`] rebuilt; for metrics and for tests of the incremental promise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Ingresses translated.
+    pub fragments: usize,
+    /// Hosts assembled.
+    pub hosts: usize,
+    /// Endpoint sets computed.
+    pub endpoints: usize,
+}
+
+impl Translator {
+    /// A translator that has seen nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            index: Index::default(),
+            table: Table::default(),
+            endpoints: Endpoints::default(),
+            report: Report::default(),
+        }
+    }
+
+    /// Translates everything from nothing.
+    pub fn full(settings: Settings, snapshot: &Snapshot) -> Output {
+        let mut translator = Self::new(settings);
+        translator.update(snapshot, snapshot.references());
+        translator.output()
+    }
+
+    /// Brings the result up to date: `changed` are the objects that were added, changed or removed since the last call.
+    pub fn update(&mut self, snapshot: &Snapshot, changed: impl IntoIterator<Item = ObjectRef>) -> Rebuilt {
+        let changed: BTreeSet<ObjectRef> = changed.into_iter().collect();
+        let mut touched = Touched::default();
+        for ingress in self.index.dependents(&changed) {
+            self.translate_ingress(snapshot, &ingress, &mut touched);
+        }
+        for object in &changed {
+            self.translate_standalone(snapshot, object, &mut touched);
+            touched.ports.extend(self.index.ports_of(snapshot, object));
+        }
+        self.update_process_wide(snapshot, &changed, &mut touched);
+        let hosts = self.assemble_hosts(&mut touched);
+        let endpoints = touched.ports.len();
+        for port in std::mem::take(&mut touched.ports) {
+            self.update_endpoints(snapshot, port);
+        }
+        for object in &touched.reported {
+            self.report.set(object, self.index.diagnostics_of(object));
+        }
+        Rebuilt {
+            fragments: touched.fragments,
+            hosts,
+            endpoints,
+        }
+    }
+
+    /// The result as it is now; unchanged parts are shared with earlier results.
+    pub fn output(&self) -> Output {
+        Output {
+            table: Arc::new(self.table.clone()),
+            endpoints: Arc::new(self.endpoints.clone()),
+            report: Arc::new(self.report.clone()),
+        }
+    }
+
+    /// Who looked for what: each Ingress with every single object that its translation depends on, found or not.
+    pub fn reads(&self) -> impl Iterator<Item = (&ObjectRef, &ObjectRef)> {
+        self.index.reads()
+    }
+
+    fn translate_ingress(&mut self, snapshot: &Snapshot, object: &ObjectRef, touched: &mut Touched) {
+        let key = (object.namespace.clone(), object.name.clone());
+        let fragment = snapshot.ingresses.get(&key).map(|ingress| {
+            touched.fragments += 1;
+            ingress::translate(object, ingress, &self.settings, Reader::new(snapshot))
+        });
+        let change = self.index.replace(object, fragment);
+        touched.hosts.extend(change.hosts);
+        touched.ports.extend(change.ports);
+        touched.reported.extend(change.reported);
+    }
+
+    /// Objects that have something to report even if no Ingress refers to them.
+    fn translate_standalone(&mut self, snapshot: &Snapshot, object: &ObjectRef, touched: &mut Touched) {
+        self.index
+            .set_standalone(object, standalone::diagnostics(snapshot, object));
+        touched.reported.insert(object.clone());
+    }
+
+    fn update_process_wide(
+        &mut self,
+        snapshot: &Snapshot,
+        changed: &BTreeSet<ObjectRef>,
+        touched: &mut Touched,
+    ) {
+        if let Some((namespace, name)) = &self.settings.default_certificate
+            && changed.contains(&ObjectRef::new(Kind::Secret, namespace.clone(), name.clone()))
+        {
+            self.table.default_tls = certificate::default_host(snapshot, namespace, name);
+        }
+        if let Some((namespace, name)) = &self.settings.default_backend
+            && changed.contains(&ObjectRef::new(Kind::Service, namespace.clone(), name.clone()))
+        {
+            self.table.default_backend = backend::default_route(snapshot, namespace, name).map(Arc::new);
+            let port = self
+                .table
+                .default_backend
+                .iter()
+                .filter_map(|route| route.backend.as_ref());
+            let port: Option<ServicePort> = port.map(|backend| backend.service.clone()).next();
+            touched.ports.extend(self.index.keep_port(port));
+        }
+    }
+
+    fn assemble_hosts(&mut self, touched: &mut Touched) -> usize {
+        let hosts = self.index.with_dependents(std::mem::take(&mut touched.hosts));
+        for key in &hosts {
+            let assembled = host::assemble(key, &self.index);
+            match assembled.table {
+                Some(table) => put(&mut self.table.hosts, key, table),
+                None => drop(self.table.hosts.remove(key)),
+            }
+            match assembled.tls {
+                Some(tls) => put(&mut self.table.tls, key, tls),
+                None => drop(self.table.tls.remove(key)),
+            }
+            touched
+                .reported
+                .extend(self.index.set_host_diagnostics(key, assembled.diagnostics));
+        }
+        hosts.len()
+    }
+
+    fn update_endpoints(&mut self, snapshot: &Snapshot, port: ServicePort) {
+        if !self.index.uses(&port) {
+            self.endpoints.by_port.remove(&port);
+            return;
+        }
+        let set = endpoint::resolve(snapshot, &port);
+        if self.endpoints.by_port.get(&port).is_none_or(|old| **old != set) {
+            self.endpoints.by_port.insert(port, Arc::new(set));
+        }
+    }
+}
+
+/// What came out the same stays the same `Arc`, so that the proxy compiles only what changed.
+fn put<T: PartialEq>(parts: &mut OrdMap<HostKey, Arc<T>>, key: &HostKey, part: Arc<T>) {
+    if parts.get(key).is_none_or(|old| **old != *part) {
+        parts.insert(key.clone(), part);
+    }
+}
+
+/// What one update has to rebuild.
+#[derive(Debug, Default)]
+struct Touched {
+    fragments: usize,
+    hosts: BTreeSet<HostKey>,
+    ports: BTreeSet<ServicePort>,
+    reported: BTreeSet<ObjectRef>,
+}

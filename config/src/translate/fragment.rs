@@ -1,0 +1,89 @@
+//! What one Ingress contributes: its share of every host that it names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::reader::Read;
+use crate::name::{HostKey, ServicePort};
+use crate::policy::{ClientCertificate, Step};
+use crate::report::Diagnostic;
+use crate::table::{Certificate, Route, TlsVersions};
+
+/// The result of stage one for one Ingress. Empty for an Ingress of a class that is not ours.
+#[derive(Debug, Default)]
+pub(crate) struct Fragment {
+    /// Sort key of "the oldest wins"; see [`crate::snapshot::Meta::age`].
+    pub(crate) age: (bool, String, String, String),
+    /// Shares by host.
+    pub(crate) hosts: BTreeMap<HostKey, HostShare>,
+    /// What is wrong with the object itself.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What it was made from, besides the Ingress.
+    pub(crate) reads: BTreeSet<Read>,
+    /// The service ports that its routes use.
+    pub(crate) ports: BTreeSet<ServicePort>,
+}
+
+/// One Ingress's share of one host.
+#[derive(Debug, Default)]
+pub(crate) struct HostShare {
+    /// A rule names the host, and the dialect knows hosts that miss: its requests fall to no other host, even if none of
+    /// the rules can be served.
+    pub(crate) named: bool,
+    /// Routes in the order of the rules.
+    pub(crate) routes: Vec<Draft>,
+    /// Serves what no route of the host matches.
+    pub(crate) default: Option<Draft>,
+    /// A `tls` section stands in the Ingress for this host (nginx: for any host of the rules).
+    pub(crate) tls: bool,
+    /// Certificates that cover the host.
+    pub(crate) certificates: Vec<Arc<Certificate>>,
+    /// Client authentication of the host.
+    pub(crate) client: Option<ClientShare>,
+    /// Limits on protocol versions (Traefik `TLSOption`).
+    pub(crate) versions: Option<TlsVersions>,
+    /// What nginx applies to the whole host.
+    pub(crate) nginx: NginxShare,
+    /// This name is an alias of that host, which the same Ingress has rules for.
+    pub(crate) alias_of: Option<HostKey>,
+    /// The names that are aliases of this host.
+    pub(crate) aliases: Vec<HostKey>,
+    /// This name is the `www` twin of that host, and only redirects there.
+    pub(crate) twin_redirect: Option<Arc<Route>>,
+}
+
+/// A route before the host is known as a whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    /// The route, complete but for what the host decides.
+    pub(crate) route: Arc<Route>,
+    /// Index of the step that only counts if the host has TLS (ingress-nginx `ssl-redirect`).
+    pub(crate) only_with_tls: Option<usize>,
+    /// The path in the words of the rule: for messages, and because a pattern keeps the slash that a prefix loses.
+    pub(crate) written: String,
+}
+
+impl HostShare {
+    /// True if the Ingress has something to say about requests to the host, not only about its names or its TLS.
+    pub(crate) fn is_served(&self) -> bool {
+        self.named || !self.routes.is_empty() || self.default.is_some()
+    }
+}
+
+/// Modes that ingress-nginx applies to a host as a whole, whichever Ingress asks for them.
+#[derive(Debug, Default)]
+pub(crate) struct NginxShare {
+    /// `use-regex`, or a `rewrite-target`.
+    pub(crate) regex: bool,
+    /// `app-root`.
+    pub(crate) app_root: Option<Step>,
+}
+
+/// Client authentication as one Ingress asks for it.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientShare {
+    /// What the handshake does.
+    pub(crate) client: Arc<ClientCertificate>,
+    /// The judging step, in the nginx dialect.
+    pub(crate) verdict: Option<Step>,
+}

@@ -1,0 +1,111 @@
+//! TLS of one host: certificates by age, and one answer to "must clients have a certificate?".
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Share;
+use crate::name::HostKey;
+use crate::policy::{ClientCertificate, ClientCertificateMode, Policy};
+use crate::report::{Diagnostic, Reason};
+use crate::table::{Certificate, TlsHost};
+use crate::translate::ClientShare;
+use crate::translate::certificate::covers;
+
+/// The certificates of the oldest Ingress of each key kind, and the client policy. `None` leaves the server name to the
+/// wildcard above it, or to the default.
+///
+/// `covering` are the shares of that wildcard, for a host that has routes.
+pub(super) fn host(
+    key: &HostKey,
+    shares: &[Share<'_>],
+    client: Option<Arc<ClientCertificate>>,
+    covering: Option<&Vec<Share<'_>>>,
+) -> Option<TlsHost> {
+    let versions = shares
+        .iter()
+        .find_map(|(_, _, share)| share.versions)
+        .unwrap_or_default();
+    let host = TlsHost {
+        certificates: certificates(key, shares),
+        client,
+        versions,
+    };
+    if !host.certificates.is_empty() {
+        return Some(host);
+    }
+    // A handshake without an entry of its own would be the wildcard's, with the wildcard's policy.
+    let covering = covering.map(Vec::as_slice).unwrap_or_default();
+    let has_policy = |(_, _, share): &Share<'_>| share.client.is_some() || share.versions.is_some();
+    if host == TlsHost::default() && !covering.iter().any(has_policy) {
+        return None;
+    }
+    Some(TlsHost {
+        certificates: certificates(key, covering),
+        ..host
+    })
+}
+
+/// One certificate of each key kind that covers the name, best kind first.
+fn certificates(key: &HostKey, shares: &[Share<'_>]) -> Vec<Arc<Certificate>> {
+    let mut kinds = BTreeSet::new();
+    let all = shares.iter().flat_map(|(_, _, share)| &share.certificates);
+    let of_each_kind = all.filter(|certificate| covers(certificate, key) && kinds.insert(certificate.kind));
+    let mut certificates: Vec<_> = of_each_kind.cloned().collect();
+    certificates.sort_by_key(|certificate| certificate.kind);
+    certificates
+}
+
+/// One host has one client policy, because the handshake comes before the path. If the Ingresses of a host disagree, the
+/// strictest is used: an open one beside it must not open the host.
+pub(super) fn client(
+    key: &HostKey,
+    shares: &[Share<'_>],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<ClientShare> {
+    let asked: Vec<_> = shares
+        .iter()
+        .filter_map(|(object, _, share)| Some((*object, share.client.as_ref()?)))
+        .collect();
+    // `max_by_key` takes the last of equals, and the oldest should win.
+    let (winner, share) = asked.iter().rev().max_by_key(|(_, share)| strictness(share))?;
+    for (object, other) in &asked {
+        if other.client != share.client || policy(other) != policy(share) {
+            let message = format!(
+                "host `{key}`: {winner} asks for stricter or older client authentication, which is used"
+            );
+            diagnostics.push(
+                Diagnostic::new(object, "metadata.annotations", Reason::HostWideMode, message)
+                    .fix("use the same client authentication in all Ingresses of the host"),
+            );
+        }
+    }
+    let mut share = (*share).clone();
+    // A handshake policy of Traefik tells the nginx routes of the host nothing, so their own verdict stays; the connections
+    // that it sees are made under the policy of the host.
+    share.verdict = share
+        .verdict
+        .or_else(|| asked.iter().find_map(|(_, other)| other.verdict.clone()));
+    if let Some(Policy::ClientCertificate(verdict)) = share.verdict.as_mut().map(|step| &mut step.policy) {
+        verdict.client = share.client.clone();
+    }
+    Some(share)
+}
+
+fn policy(share: &ClientShare) -> Option<&Policy> {
+    share.verdict.as_ref().map(|step| &step.policy)
+}
+
+/// Nobody passes, then the mode, then whether a name is asked for besides.
+fn strictness(share: &ClientShare) -> (bool, u8, bool) {
+    let asks_for_name = matches!(policy(share), Some(Policy::ClientCertificate(it)) if it.match_cn.is_some());
+    let mode = match share.client.mode {
+        ClientCertificateMode::HandshakeRequest => 0,
+        ClientCertificateMode::OptionalNoCa => 1,
+        ClientCertificateMode::Optional => 2,
+        ClientCertificateMode::HandshakeVerifyIfGiven => 3,
+        ClientCertificateMode::HandshakeRequireAny => 4,
+        ClientCertificateMode::Require => 5,
+        ClientCertificateMode::HandshakeRequire => 6,
+    };
+    (share.client.authorities.is_none(), mode, asks_for_name)
+}

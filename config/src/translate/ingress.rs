@@ -1,0 +1,424 @@
+//! Stage one: one Ingress becomes its fragment.
+//!
+//! The dialect says which annotations are read and what they mean; rules, paths, backends and TLS sections are read here,
+//! the same way for all.
+
+mod name;
+
+use std::collections::BTreeMap;
+
+use super::fragment::{Draft, Fragment, HostShare};
+use super::reader::Reader;
+use super::{ServiceOptions, backend, certificate, class, path};
+use crate::name::{HostKey, Kind, ObjectRef};
+use crate::policy::{Source, Step};
+use crate::report::{Diagnostic, Reason};
+use crate::settings::Settings;
+use crate::snapshot::{HttpPath, Ingress, IngressBackend, IngressTls};
+use crate::table::{Dialect, Entry, PathKind, PathRule, Route};
+use crate::{nginx, traefik};
+
+pub(super) use name::check as check_name;
+
+/// What the annotations of one Ingress make of each of its routes.
+#[derive(Debug, Default)]
+pub(crate) struct Behaviour {
+    /// In order.
+    pub(crate) steps: Vec<Step>,
+    /// Index of the step that only counts if the host has TLS.
+    pub(crate) only_with_tls: Option<usize>,
+    /// The step that depends on the rule's path, and where it belongs among the others.
+    pub(crate) rewrite: Option<(usize, nginx::RewriteTarget)>,
+    /// The way to the backend.
+    pub(crate) service: ServiceOptions,
+    /// Traefik `router.priority`.
+    pub(crate) priority: Option<i64>,
+    /// Traefik `router.entrypoints` and `router.tls`.
+    pub(crate) entry: Entry,
+    /// Traefik `router.pathmatcher`, for paths of no particular type.
+    pub(crate) matcher: Option<PathKind>,
+}
+
+/// Translates one Ingress.
+pub(super) fn translate(
+    object: &ObjectRef,
+    ingress: &Ingress,
+    settings: &Settings,
+    reader: Reader<'_>,
+) -> Fragment {
+    let age = ingress.metadata.age();
+    let mut fragment = Fragment {
+        age: (age.0, age.1.to_owned(), age.2.to_owned(), age.3.to_owned()),
+        ..Fragment::default()
+    };
+    let mut stage = Stage {
+        object,
+        ingress,
+        reader,
+        report: Vec::new(),
+    };
+    name::check(object, &mut stage.report);
+    if let Some(dialect) = class::dialect(object, ingress, settings, &mut stage.reader, &mut stage.report) {
+        fragment.hosts = stage.hosts(dialect);
+    }
+    fragment.ports = ports(&fragment.hosts);
+    fragment.diagnostics = stage.report;
+    fragment.reads = stage.reader.into_reads();
+    fragment
+}
+
+fn ports(hosts: &BTreeMap<HostKey, HostShare>) -> std::collections::BTreeSet<crate::name::ServicePort> {
+    let drafts = hosts
+        .values()
+        .flat_map(|share| share.routes.iter().chain(&share.default));
+    drafts
+        .filter_map(|draft| draft.route.backend.as_ref())
+        .map(|backend| backend.service.clone())
+        .collect()
+}
+
+/// The work on one Ingress.
+pub(crate) struct Stage<'a, 's> {
+    pub(crate) object: &'a ObjectRef,
+    pub(crate) ingress: &'a Ingress,
+    pub(crate) reader: Reader<'s>,
+    pub(crate) report: Vec<Diagnostic>,
+}
+
+impl Stage<'_, '_> {
+    fn hosts(&mut self, dialect: Dialect) -> BTreeMap<HostKey, HostShare> {
+        let nginx = (dialect != Dialect::Traefik).then(|| nginx::read(self, dialect));
+        let traefik = (dialect != Dialect::Nginx).then(|| traefik::read(self, dialect));
+        self.report_foreign(dialect);
+        let mut behaviour = Behaviour::default();
+        if let Some(written) = &nginx {
+            nginx::behave(written, self, &mut behaviour);
+        }
+        if let Some(written) = &traefik {
+            traefik::behave(written, self, &mut behaviour);
+        }
+        let mut hosts = self.rules(dialect, &behaviour);
+        self.default_backend(dialect, &behaviour, &mut hosts);
+        if let Some(written) = &nginx {
+            nginx::share(written, self, &mut hosts);
+        }
+        // After aliases and twins are there, because the certificates may cover them too.
+        self.tls(dialect, &mut hosts);
+        if let Some(written) = &traefik {
+            traefik::share(written, self, &mut hosts);
+        }
+        hosts
+    }
+
+    fn rules(&mut self, dialect: Dialect, behaviour: &Behaviour) -> BTreeMap<HostKey, HostShare> {
+        let mut hosts: BTreeMap<HostKey, HostShare> = BTreeMap::new();
+        for (at, rule) in self.ingress.spec.rules.iter().enumerate() {
+            let key = match HostKey::parse(rule.host.as_deref().unwrap_or_default()) {
+                Ok(key) => key,
+                Err(invalid) => {
+                    let field = format!("spec.rules[{at}].host");
+                    let message = format!("host: {invalid}; the rule is not served");
+                    self.push(
+                        field,
+                        Reason::HostInvalid,
+                        message,
+                        "write a host name, or *. and a domain, or nothing",
+                    );
+                    continue;
+                }
+            };
+            if dialect != Dialect::Traefik && key != HostKey::Any {
+                hosts.entry(key.clone()).or_default().named = true;
+            }
+            let paths = rule.http.iter().flat_map(|http| &http.paths);
+            for (index, path) in paths.enumerate() {
+                let field = format!("spec.rules[{at}].http.paths[{index}]");
+                let draft = self.draft(&field, path, dialect, behaviour);
+                hosts.entry(key.clone()).or_default().routes.extend(draft);
+            }
+        }
+        hosts
+    }
+
+    fn draft(
+        &mut self,
+        field: &str,
+        path: &HttpPath,
+        dialect: Dialect,
+        behaviour: &Behaviour,
+    ) -> Option<Draft> {
+        let written = path::written(path.path.as_deref());
+        let mut rule = match path::rule(written, path.path_type.as_deref(), dialect) {
+            Ok(rule) => rule,
+            Err((name, invalid)) => {
+                let message = format!("{name}: {invalid}; the rule is not served");
+                self.push(
+                    format!("{field}.{name}"),
+                    Reason::PathInvalid,
+                    message,
+                    "mend the path or its type",
+                );
+                return None;
+            }
+        };
+        if let (Some(kind), PathKind::StartsWith) = (behaviour.matcher, rule.kind) {
+            rule.kind = kind;
+            if kind == PathKind::Pattern {
+                rule = self.pattern_rule(field, &rule)?;
+            }
+        }
+        Some(self.complete(field, written, rule, &path.backend, dialect, behaviour))
+    }
+
+    fn pattern_rule(&mut self, field: &str, rule: &PathRule) -> Option<PathRule> {
+        match crate::policy::Pattern::parse(&rule.text, false) {
+            Ok(pattern) => Some(PathRule {
+                pattern: Some(pattern),
+                ..rule.clone()
+            }),
+            Err(invalid) => {
+                let message = format!("path: {invalid}; the rule is not served");
+                self.push(
+                    format!("{field}.path"),
+                    Reason::PathInvalid,
+                    message,
+                    "mend the regular expression",
+                );
+                None
+            }
+        }
+    }
+
+    fn complete(
+        &mut self,
+        field: &str,
+        written: &str,
+        path: PathRule,
+        backend: &IngressBackend,
+        dialect: Dialect,
+        behaviour: &Behaviour,
+    ) -> Draft {
+        let mut options = behaviour.service.clone();
+        let mut steps = behaviour.steps.clone();
+        if dialect != Dialect::Nginx {
+            traefik::service(backend, self, &mut options);
+        }
+        let mut only_with_tls = behaviour.only_with_tls;
+        if let Some((at, target)) = &behaviour.rewrite
+            && let Some(step) = target.step(written, self)
+        {
+            steps.insert(*at, step);
+            only_with_tls = only_with_tls.map(|it| if it >= *at { it + 1 } else { it });
+        }
+        let field_of_backend = if field == "spec" {
+            "spec.defaultBackend".to_owned()
+        } else {
+            format!("{field}.backend")
+        };
+        let backend = backend::resolve(
+            self.object,
+            &field_of_backend,
+            backend,
+            &options,
+            &mut self.reader,
+            &mut self.report,
+        );
+        let source = if field == "spec" {
+            field_of_backend
+        } else {
+            field.to_owned()
+        };
+        Draft {
+            written: written.to_owned(),
+            only_with_tls,
+            route: std::sync::Arc::new(Route {
+                path,
+                entry: behaviour.entry,
+                dialect,
+                source: Source {
+                    object: self.object.clone(),
+                    field: source,
+                },
+                steps,
+                backend,
+                priority: behaviour.priority,
+            }),
+        }
+    }
+
+    /// With rules, the default backend serves what they leave of their hosts; without, everything.
+    fn default_backend(
+        &mut self,
+        dialect: Dialect,
+        behaviour: &Behaviour,
+        hosts: &mut BTreeMap<HostKey, HostShare>,
+    ) {
+        let Some(backend) = &self.ingress.spec.default_backend else {
+            return;
+        };
+        let path = PathRule {
+            kind: PathKind::Prefix,
+            text: "/".to_owned(),
+            pattern: None,
+        };
+        let draft = self.complete("spec", "/", path, backend, dialect, behaviour);
+        if self.ingress.spec.rules.is_empty() {
+            hosts.entry(HostKey::Any).or_default();
+        }
+        for rule in &self.ingress.spec.rules {
+            if let Ok(key) = HostKey::parse(rule.host.as_deref().unwrap_or_default()) {
+                hosts.entry(key).or_default();
+            }
+        }
+        for share in hosts.values_mut() {
+            share.default = Some(draft.clone());
+        }
+    }
+
+    fn tls(&mut self, dialect: Dialect, hosts: &mut BTreeMap<HostKey, HostShare>) {
+        let sections = &self.ingress.spec.tls;
+        if !sections.is_empty() && dialect != Dialect::Traefik {
+            for share in hosts.values_mut().filter(|share| share.is_served()) {
+                share.tls = true;
+            }
+        }
+        for (at, section) in sections.iter().enumerate() {
+            self.tls_section(&format!("spec.tls[{at}]"), section, hosts);
+        }
+    }
+
+    fn tls_section(&mut self, field: &str, section: &IngressTls, hosts: &mut BTreeMap<HostKey, HostShare>) {
+        let mut names: Vec<(String, HostKey)> = Vec::new();
+        for (at, host) in section.hosts.iter().enumerate() {
+            let field = format!("{field}.hosts[{at}]");
+            match HostKey::parse(host) {
+                Ok(HostKey::Any) | Err(_) => {
+                    let message = format!("`{host}` is not a host name");
+                    self.push(
+                        field,
+                        Reason::HostInvalid,
+                        message,
+                        "write a host name, or *. and a domain",
+                    );
+                }
+                Ok(key) => names.push((field, key)),
+            }
+        }
+        for (_, key) in &names {
+            hosts.entry(key.clone()).or_default().tls = true;
+        }
+        let Some(secret_name) = &section.secret_name else {
+            return;
+        };
+        let Some(certificate) = self.certificate(field, secret_name) else {
+            return;
+        };
+        let certificate = std::sync::Arc::new(certificate);
+        for (field, key) in &names {
+            if !certificate::covers(&certificate, key) {
+                let message = format!(
+                    "the certificate in Secret {}/{secret_name} is for {} and does not cover `{key}`; the default \
+                     certificate is served for it",
+                    self.object.namespace,
+                    certificate.names.join(", ")
+                );
+                let fix = "have the name added to the certificate, or remove it here";
+                self.push(field.clone(), Reason::CertificateMismatch, message, fix);
+            }
+        }
+        for (key, share) in hosts.iter_mut() {
+            if certificate::covers(&certificate, key) {
+                share.certificates.push(certificate.clone());
+            }
+        }
+    }
+
+    fn certificate(&mut self, field: &str, name: &str) -> Option<crate::table::Certificate> {
+        let field = format!("{field}.secretName");
+        let namespace = &self.object.namespace;
+        let Some(secret) = self.reader.secret(namespace, name) else {
+            let message = format!("there is no Secret {namespace}/{name}; the default certificate is served");
+            self.push(
+                field,
+                Reason::SecretMissing,
+                message,
+                "create the Secret, or wait until its issuer has",
+            );
+            return None;
+        };
+        match certificate::server(namespace, name, secret) {
+            Ok(certificate) => Some(certificate),
+            Err(error) => {
+                let message =
+                    format!("Secret {namespace}/{name}: {error}; the default certificate is served");
+                let fix = "store a certificate chain in `tls.crt` and its key in `tls.key`, both PEM";
+                self.push(field, Reason::CertificateInvalid, message, fix);
+                None
+            }
+        }
+    }
+
+    /// Annotations of the dialect that the class does not select.
+    fn report_foreign(&mut self, dialect: Dialect) {
+        let foreign = match dialect {
+            Dialect::Nginx => traefik::PREFIX,
+            Dialect::Traefik => nginx::PREFIX,
+            Dialect::Kubernetes => return,
+        };
+        let names: Vec<String> = self
+            .ingress
+            .metadata
+            .annotations
+            .keys()
+            .map(ToString::to_string)
+            .collect();
+        for name in names.iter().filter(|name| name.starts_with(foreign)) {
+            let message =
+                format!("`{name}` is not read here, because the object's class selects the other dialect");
+            let field = format!("metadata.annotations[{name}]");
+            self.push(
+                field,
+                Reason::AnnotationIgnored,
+                message,
+                "remove it, or use a class whose controller reads it",
+            );
+        }
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        field: impl Into<String>,
+        reason: Reason,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.report
+            .push(Diagnostic::new(self.object, field, reason, message).fix(fix));
+    }
+
+    /// The Secret that `[namespace/]name` refers to, if it may be used here.
+    pub(crate) fn secret(
+        &mut self,
+        field: &str,
+        reference: &str,
+    ) -> Result<&crate::snapshot::Secret, String> {
+        let (namespace, name) = match reference.split_once('/') {
+            Some((namespace, name)) => (namespace, name),
+            None => (&*self.object.namespace, reference),
+        };
+        if namespace != &*self.object.namespace {
+            let message = format!("Secret {namespace}/{name} is in another namespace, which is not allowed");
+            self.push(
+                field,
+                Reason::ReferenceRefused,
+                &message,
+                "copy the Secret into the namespace of the Ingress",
+            );
+            return Err(message);
+        }
+        self.reader.secret(namespace, name).ok_or_else(|| {
+            let object = ObjectRef::new(Kind::Secret, namespace, name);
+            format!("there is no {object}")
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Reads objects and remembers which: the dependencies of a fragment are what it asked for, found or not.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::Snapshot;
+use crate::name::{Kind, ObjectRef};
+use crate::snapshot::{IngressClass, Middleware, Objects, Secret, Service, TlsOption};
+
+/// The only way in which stage one sees other objects.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    snapshot: &'a Snapshot,
+    reads: BTreeSet<Read>,
+}
+
+/// Something that a fragment depends on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Read {
+    /// One object.
+    Object(ObjectRef),
+    /// All objects of a kind.
+    Kind(Kind),
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that has read nothing.
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
+        Self {
+            snapshot,
+            reads: BTreeSet::new(),
+        }
+    }
+
+    /// What was read.
+    pub(crate) fn into_reads(self) -> BTreeSet<Read> {
+        self.reads
+    }
+
+    pub(crate) fn class(&mut self, name: &str) -> Option<&'a IngressClass> {
+        self.one(Kind::IngressClass, &self.snapshot.classes, "", name)
+    }
+
+    pub(crate) fn classes(&mut self) -> impl Iterator<Item = &'a IngressClass> + use<'a> {
+        self.reads.insert(Read::Kind(Kind::IngressClass));
+        self.snapshot.classes.values().map(|class| &**class)
+    }
+
+    pub(crate) fn service(&mut self, namespace: &str, name: &str) -> Option<&'a Service> {
+        self.one(Kind::Service, &self.snapshot.services, namespace, name)
+    }
+
+    pub(crate) fn secret(&mut self, namespace: &str, name: &str) -> Option<&'a Secret> {
+        self.one(Kind::Secret, &self.snapshot.secrets, namespace, name)
+    }
+
+    pub(crate) fn middleware(&mut self, namespace: &str, name: &str) -> Option<&'a Middleware> {
+        self.one(Kind::Middleware, &self.snapshot.middlewares, namespace, name)
+    }
+
+    pub(crate) fn tls_option(&mut self, namespace: &str, name: &str) -> Option<&'a TlsOption> {
+        self.one(Kind::TlsOption, &self.snapshot.tls_options, namespace, name)
+    }
+
+    fn one<T>(&mut self, kind: Kind, objects: &'a Objects<T>, namespace: &str, name: &str) -> Option<&'a T> {
+        let (namespace, name): (Arc<str>, Arc<str>) = (namespace.into(), name.into());
+        self.reads.insert(Read::Object(ObjectRef::new(
+            kind,
+            namespace.clone(),
+            name.clone(),
+        )));
+        objects.get(&(namespace, name)).map(|object| &**object)
+    }
+}

@@ -1,0 +1,87 @@
+//! From an accepted socket to a stream that can be served: the handshake on TLS listeners, a look at the
+//! first bytes on others.
+//!
+//! Called by `accept` for each connection. What is late is ended by the registry; nothing here sets a timer.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::pki_types::UnixTime;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_rustls::StartHandshake;
+use tokio_rustls::server::TlsStream;
+
+use super::connection::Arrival;
+use super::edge::Transport;
+use super::hello::Hello;
+use super::sniff::sniff;
+use super::socket::Socket;
+use super::vitals::Vitals;
+use super::{Connection, Edge, HandshakeFailure, TlsLookup};
+use crate::tls::TlsFacts;
+
+/// `Ok(None)` if the client went away, or was sent away, before there was anything to serve.
+pub(super) async fn greet(
+    stream: TcpStream,
+    arrival: Arrival,
+    vitals: &Arc<Vitals>,
+    lookup: &impl TlsLookup,
+) -> Result<Option<Edge>, HandshakeFailure> {
+    let mut socket = Socket::new(stream, vitals.clone());
+    if arrival.tls {
+        // Boxed apart, so that plain connections that wait for their first byte do not take memory for it.
+        let (stream, facts) = Box::pin(handshake(socket, vitals, lookup)).await?;
+        let h2 = facts.h2;
+        let connection = Connection::new(arrival, Some(facts), h2, vitals.clone());
+        let transport = Transport::Tls(Box::new(stream));
+        return Ok(Some(Edge::new(transport, Arc::new(connection), Vec::new())));
+    }
+    // An error here is a client that was reset or too slow: there is nothing to tell it.
+    let Ok(Some(sniffed)) = sniff(&mut socket).await else {
+        return Ok(None);
+    };
+    let connection = Connection::new(arrival, None, sniffed.h2, vitals.clone());
+    Ok(Some(Edge::new(
+        Transport::Plain(socket),
+        Arc::new(connection),
+        sniffed.bytes,
+    )))
+}
+
+async fn handshake(
+    mut socket: Socket,
+    vitals: &Vitals,
+    lookup: &impl TlsLookup,
+) -> Result<(TlsStream<Socket>, TlsFacts), HandshakeFailure> {
+    let hello = match Hello::read(&mut socket).await {
+        Ok(hello) => hello,
+        Err(error) => return Err(part(socket, &error).await),
+    };
+    let policy = lookup.lookup(hello.sni.as_ref());
+    let start = StartHandshake::from_parts(hello.accepted, socket);
+    let mut stream = match start.into_stream(policy.config.clone()).into_fallible().await {
+        Ok(stream) => stream,
+        Err((error, socket)) => return Err(part(socket, &error).await),
+    };
+    let facts = TlsFacts::new(stream.get_ref().1, hello.sni, policy);
+    if facts.resumed && facts.policy.check(&facts.client_chain, UnixTime::now()).is_err() {
+        // The session was good when it was made. A full handshake would be refused now.
+        let _ = stream.shutdown().await;
+        return Err(HandshakeFailure::BadClientCertificate);
+    }
+    vitals.handshake_done();
+    Ok((stream, facts))
+}
+
+/// Lets the alert reach a client that is still there.
+async fn part(socket: Socket, error: &io::Error) -> HandshakeFailure {
+    let failure = HandshakeFailure::from(error);
+    if !matches!(failure, HandshakeFailure::Timeout | HandshakeFailure::Closed) {
+        socket.farewell().await;
+    }
+    failure
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! An engine that echoes lines, and listeners around it, for tests.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrik_config::name::Host;
+use ferrik_config::table::TlsHost;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::{Connection, Edge, Limits, ListenerSpec, Listeners, Registry, Serve, Timeouts, TlsLookup};
+use crate::tls::{TlsOptions, TlsPolicy, TlsTable};
+
+/// A request is a line, its response the same line. Each needs a permit, which a test may hold back.
+pub(super) struct Echo {
+    seen: mpsc::UnboundedSender<Arc<Connection>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Serve for Echo {
+    async fn serve(&self, edge: Edge, connection: Arc<Connection>, drain: watch::Receiver<bool>) {
+        // Without a receiver the test is over.
+        let _ = self.seen.send(connection.clone());
+        let mut stream = BufReader::new(edge);
+        let mut line = String::new();
+        while matches!(stream.read_line(&mut line).await, Ok(1..)) {
+            connection.request_started();
+            let permit = self.permits.acquire().await.expect("never closed");
+            permit.forget();
+            let written = stream.write_all(line.as_bytes()).await.is_ok() && stream.flush().await.is_ok();
+            connection.request_ended();
+            line.clear();
+            if !written || *drain.borrow() {
+                break;
+            }
+        }
+        // The client may be gone.
+        let _ = stream.shutdown().await;
+    }
+}
+
+impl TlsLookup for Arc<TlsTable> {
+    fn lookup(&self, sni: Option<&Host>) -> Arc<TlsPolicy> {
+        TlsTable::lookup(self, sni).clone()
+    }
+}
+
+/// Listeners and what a test watches.
+pub(super) struct Site {
+    pub(super) listeners: Listeners<Echo, Arc<TlsTable>>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) connections: mpsc::UnboundedReceiver<Arc<Connection>>,
+    pub(super) permits: Arc<Semaphore>,
+}
+
+/// Timeouts that no test reaches.
+pub(super) fn patient() -> Timeouts {
+    let long = Duration::from_secs(600);
+    Timeouts {
+        handshake: long,
+        header: long,
+        keepalive: long,
+    }
+}
+
+pub(super) fn unlimited() -> Limits {
+    Limits {
+        total: 1000,
+        per_client: 0,
+    }
+}
+
+impl Site {
+    pub(super) fn new(timeouts: &Timeouts, limits: Limits, default: TlsHost) -> Self {
+        let runtime = Handle::current();
+        let registry = Registry::new(timeouts, limits, Duration::from_millis(2), &runtime);
+        let (seen, connections) = mpsc::unbounded_channel();
+        let permits = Arc::new(Semaphore::new(1000));
+        let echo = Echo {
+            seen,
+            permits: permits.clone(),
+        };
+        let table = TlsTable::compile(None, [], &Arc::new(default), TlsOptions::default());
+        let listeners = Listeners::new(echo, Arc::new(table), registry.clone(), runtime);
+        Self {
+            listeners,
+            registry,
+            connections,
+            permits,
+        }
+    }
+
+    /// Listens on one port and returns its address.
+    pub(super) async fn listen(&self, tls: bool) -> SocketAddr {
+        let status = self.listeners.apply(vec![spec("test", tls)]).await;
+        status[0].bound.clone().expect("a free port")
+    }
+
+    /// The facts of the next connection that is served.
+    pub(super) async fn served(&mut self) -> Arc<Connection> {
+        self.connections.recv().await.expect("listeners are alive")
+    }
+}
+
+/// A listener on any free local port.
+pub(super) fn spec(name: &str, tls: bool) -> ListenerSpec {
+    ListenerSpec {
+        name: name.into(),
+        address: (Ipv4Addr::LOCALHOST, 0).into(),
+        tls,
+    }
+}
+
+/// Sends a line and waits for its echo.
+pub(super) async fn exchange(client: &mut TcpStream, line: &str) {
+    client.write_all(line.as_bytes()).await.expect("open");
+    let mut echo = vec![0; line.len()];
+    client.read_exact(&mut echo).await.expect("an echo");
+    assert_eq!(echo, line.as_bytes());
+}
+
+/// Waits until the other side has closed.
+pub(super) async fn closed(client: &mut TcpStream) {
+    let mut rest = Vec::new();
+    match client.read_to_end(&mut rest).await {
+        Ok(0) => {}
+        Ok(_) => panic!("unexpected bytes: {rest:?}"),
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+    }
+}
+
+/// Waits for a condition that other tasks bring about.
+pub(super) async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,15 @@
+//! What can be seen of the proxy: one record per request feeds metrics and access log.
+//!
+//! Nothing here reads an engine's session. Labels come from configuration and closed sets, never from traffic.
+
+mod access_log;
+mod metrics;
+mod record;
+mod stats;
+
+pub(crate) use access_log::{AccessLog, Entry};
+pub use access_log::{LogFormat, LogTarget};
+pub(crate) use metrics::Sources;
+pub use metrics::{METRICS, MetricRow, docs as metrics_docs};
+pub(crate) use record::Record;
+pub(crate) use stats::{RouteStats, StatsRegistry};

@@ -1,0 +1,297 @@
+//! The life of a request's head: sanitize, find the route, run its steps, say what goes to the backend.
+//!
+//! Every engine calls [`run`] with its own kind of head; no engine's type is named here.
+
+use std::sync::Arc;
+
+use ferrik_config::policy::{HttpsRedirect, RedirectStatus};
+use http::{HeaderValue, Method, Version};
+
+use crate::compile::Compiled;
+use crate::exchange::Exchange;
+use crate::filters::{self, Flow};
+use crate::forwarded::{self, TrustedProxies};
+use crate::head::RequestHead;
+use crate::hop_by_hop;
+use crate::listen::{Connection, Scheme};
+use crate::reason::Reason;
+use crate::reply::Reply;
+use crate::request::{Changes, Facts, Request};
+use crate::route::Route;
+use crate::router::Router;
+use crate::sanitize::{self, CanonicalHost, Path};
+use crate::template::{self, header_value};
+use crate::upstream::HostHeader;
+
+/// A path may be rewritten and looked up again so often (nginx: ten cycles).
+const ROUNDS: usize = 10;
+
+/// A request as the engine has read it.
+pub(crate) struct Incoming<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) method: &'a Method,
+    pub(crate) version: Version,
+    /// `Host` or `:authority`.
+    pub(crate) authority: Option<HeaderValue>,
+    /// The target as received.
+    pub(crate) target: &'a [u8],
+}
+
+/// Settings of the process that requests need.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HttpSettings {
+    pub(crate) trusted: TrustedProxies,
+    /// Send everything that comes over plain HTTP to https.
+    pub(crate) https_redirect: bool,
+    /// Name of this machine, which Traefik tells backends.
+    pub(crate) server_name: Option<HeaderValue>,
+}
+
+/// Looks on while a request runs, for `explain`; `()` sees nothing and costs nothing.
+pub(crate) trait Watch<H>: Send {
+    /// A route is looked up.
+    fn looks_up(&mut self, _router: &Router, _host: &str, _path: &Path<'_>, _scheme: Scheme) {}
+    /// The steps of the route that was found are about to run.
+    fn starts(&mut self, _head: &H) {}
+    /// A step has run.
+    fn stepped(&mut self, _at: usize, _head: &H, _changes: &Changes) {}
+}
+
+impl<H> Watch<H> for () {}
+
+/// Takes the request as far as its backend, or to the answer that we give ourselves.
+pub(crate) async fn run<H: RequestHead + Send>(
+    incoming: &Incoming<'_>,
+    head: &mut H,
+    exchange: &mut Exchange,
+    table: Option<Arc<Compiled>>,
+    settings: &HttpSettings,
+    watch: &mut impl Watch<H>,
+) -> Result<(), Reply> {
+    let refuse = |status, reason| Reply::page(status, reason);
+    exchange.scheme = incoming.connection.scheme;
+    if *incoming.method == Method::TRACE || *incoming.method == Method::CONNECT {
+        return Err(refuse(405, Reason::MethodRefused));
+    }
+    let authority = incoming
+        .authority
+        .as_ref()
+        .ok_or_else(|| refuse(400, Reason::BadHost))?;
+    let host = sanitize::canonical_host(authority.as_bytes()).map_err(|reason| refuse(400, reason))?;
+    let (path, query) = sanitize::split_target(incoming.target).map_err(|reason| refuse(400, reason))?;
+    hop_by_hop::strip(head);
+    let origin = forwarded::origin(head, authority, incoming.connection, &settings.trusted);
+    (exchange.client, exchange.scheme) = (Some(origin.client), origin.scheme);
+    let own_id = request_id();
+    exchange.request_id = own_id.clone();
+    let table = table.ok_or_else(|| refuse(503, Reason::RouteClosed))?;
+    exchange.table = Some(table.clone());
+    if let Some(tls) = &incoming.connection.tls
+        && !table.tls.admits(&tls.policy, host.as_str())
+    {
+        return Err(refuse(421, Reason::Misdirected));
+    }
+    let mut raw = path.to_vec();
+    let mut query = query.map(<[u8]>::to_vec);
+    for _ in 0..ROUNDS {
+        let path = Path::parse(&raw).map_err(|reason| refuse(400, reason))?;
+        watch.looks_up(&table.router, host.as_str(), &path, incoming.connection.scheme);
+        let route = table
+            .router
+            .find(host.as_str(), &path, incoming.connection.scheme)
+            .map_err(|reason| match reason {
+                Reason::AmbiguousPath => refuse(400, reason),
+                reason => refuse(404, reason),
+            });
+        let round = Round {
+            incoming,
+            host: &host,
+            path: &path,
+            query: query.as_deref(),
+            origin: &origin,
+            own_id: &own_id,
+            server_name: settings.server_name.as_ref(),
+        };
+        if settings.https_redirect
+            && let Some(reply) = round.https_redirect(route.as_deref().ok())
+        {
+            return Err(reply);
+        }
+        let route = route?.clone();
+        if !round.steps(&route, head, exchange, watch).await? {
+            return Ok(());
+        }
+        raw = exchange
+            .changes
+            .path
+            .take()
+            .unwrap_or_else(|| path.forward.to_vec());
+        query = exchange
+            .changes
+            .query
+            .take()
+            .map_or(query, |changed| Some(changed).filter(|query| !query.is_empty()));
+    }
+    Err(refuse(500, Reason::Internal))
+}
+
+/// One look-up and the steps that follow it.
+struct Round<'a> {
+    incoming: &'a Incoming<'a>,
+    host: &'a CanonicalHost,
+    path: &'a Path<'a>,
+    query: Option<&'a [u8]>,
+    origin: &'a forwarded::Origin,
+    own_id: &'a HeaderValue,
+    server_name: Option<&'a HeaderValue>,
+}
+
+impl Round<'_> {
+    /// The redirect of the entry point, where a setting asks for one.
+    fn https_redirect(&self, route: Option<&Arc<Route>>) -> Option<Reply> {
+        let policy = HttpsRedirect {
+            status: RedirectStatus::Permanent,
+            strip_trailing_slash: false,
+            port: None,
+        };
+        filters::https_redirect(&policy, &self.facts(route?, self.own_id))
+    }
+
+    fn facts<'f>(&'f self, route: &'f Route, request_id: &'f HeaderValue) -> Facts<'f> {
+        Facts {
+            connection: self.incoming.connection,
+            method: self.incoming.method,
+            version: self.incoming.version,
+            host: self.host,
+            authority: self.incoming.authority.as_ref().unwrap_or(self.own_id),
+            target: origin_form(self.incoming.target),
+            query: self.query,
+            path: self.path,
+            client: self.origin.client,
+            scheme: self.origin.scheme,
+            best_host: &self.origin.host,
+            request_id,
+            own_id: self.own_id.to_str().unwrap_or_default(),
+            is_forwarded: self.origin.is_forwarded,
+            route,
+        }
+    }
+
+    /// Runs the steps. `Ok(true)` if the route must be looked up again.
+    async fn steps<H: RequestHead + Send>(
+        &self,
+        route: &Arc<Route>,
+        head: &mut H,
+        exchange: &mut Exchange,
+        watch: &mut impl Watch<H>,
+    ) -> Result<bool, Reply> {
+        exchange.route = Some(route.clone());
+        exchange.changes = Changes::default();
+        forwarded::remove_aliases(head, route.dialect);
+        forwarded::remove_claims(head, self.origin.is_forwarded);
+        let request_id = head
+            .get(&forwarded::REQUEST_ID)
+            .filter(|value| !value.is_empty() && value.len() <= 128)
+            .cloned();
+        let request_id = request_id.unwrap_or_else(|| self.own_id.clone());
+        exchange.request_id = request_id.clone();
+        let facts = self.facts(route, &request_id);
+        watch.starts(head);
+        for (at, step) in route.steps.iter().enumerate() {
+            exchange.reached = at + 1;
+            let flow = {
+                let mut request = Request {
+                    facts: &facts,
+                    head: &mut *head,
+                    changes: &mut exchange.changes,
+                    step: at,
+                };
+                step.request(&mut request)
+            };
+            watch.stepped(at, head, &exchange.changes);
+            match flow {
+                Flow::Next => {}
+                Flow::Reply(reply) => return Err(reply),
+                Flow::Reroute => return Ok(true),
+                Flow::Wait(check) => {
+                    if let Err(reply) = check.await {
+                        // Nobody has proven to be this user.
+                        exchange.changes.user = None;
+                        return Err(reply);
+                    }
+                }
+            }
+        }
+        self.prepare(&facts, head, exchange);
+        Ok(false)
+    }
+
+    /// What the backend receives, whichever endpoint it will be.
+    fn prepare<H: RequestHead>(&self, facts: &Facts<'_>, head: &mut H, exchange: &mut Exchange) {
+        forwarded::tell(head, facts, self.server_name);
+        if exchange.changes.path.is_none() && *self.path.forward != *origin_form_path(self.incoming.target) {
+            exchange.changes.path = Some(self.path.forward.to_vec());
+        }
+        let Some(backend) = &facts.route.backend else {
+            return;
+        };
+        if let Some(sticky) = &backend.sticky {
+            let cookie = template::cookie(head, &sticky.name);
+            exchange.sticky.wanted = cookie.map(|value| String::from_utf8_lossy(value).into_owned());
+        }
+        match &backend.host {
+            HostHeader::Client | HostHeader::Endpoint => {}
+            HostHeader::Fixed(value) => exchange.changes.host = Some(value.clone()),
+            HostHeader::Template(template) => {
+                let request = Request {
+                    facts,
+                    head,
+                    changes: &mut exchange.changes,
+                    step: 0,
+                };
+                let text = template.fill(&request, &template::Scope::default());
+                exchange.changes.host = Some(header_value(&text));
+            }
+        }
+    }
+}
+
+/// The target without scheme and authority, should it have them.
+fn origin_form(target: &[u8]) -> &[u8] {
+    if target.first() == Some(&b'/') {
+        return target;
+    }
+    let after = target
+        .windows(3)
+        .position(|part| part == b"://")
+        .map_or(target, |at| &target[at + 3..]);
+    after
+        .iter()
+        .position(|byte| *byte == b'/')
+        .map_or(b"/", |at| &after[at..])
+}
+
+fn origin_form_path(target: &[u8]) -> &[u8] {
+    target.split(|byte| *byte == b'?').next().unwrap_or_default()
+}
+
+/// 32 hexadecimal digits, as nginx's `$request_id`: unique, not secret.
+fn request_id() -> HeaderValue {
+    use std::hash::{BuildHasher, Hasher};
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    static SEEDS: LazyLock<[foldhash::quality::RandomState; 2]> = LazyLock::new(Default::default);
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Relaxed);
+    let mut digits = [0; 32];
+    for (seed, half) in SEEDS.iter().zip(digits.chunks_mut(16)) {
+        let mut hasher = seed.build_hasher();
+        hasher.write_u64(number);
+        let value = hasher.finish();
+        for (at, digit) in half.iter_mut().enumerate() {
+            let nibble = usize::try_from(value >> (60 - 4 * at) & 15).unwrap_or_default();
+            *digit = b"0123456789abcdef"[nibble];
+        }
+    }
+    HeaderValue::from_bytes(&digits).expect("digits are visible ASCII")
+}

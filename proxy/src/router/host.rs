@@ -1,0 +1,199 @@
+//! The routes of one host, indexed by path.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ferrik_config::table::{Dialect, Entry, PathKind};
+use foldhash::fast::RandomState;
+use regex::bytes::Regex;
+
+use crate::listen::Scheme;
+use crate::reason::Reason;
+use crate::route::Route;
+use crate::sanitize::Path;
+
+/// Routes in the order of precedence, with indexes from path to place in that order.
+#[derive(Debug, Default)]
+pub(crate) struct HostRoutes {
+    routes: Box<[Arc<Route>]>,
+    default: Option<Arc<Route>>,
+    /// By scheme, http first; one and the same unless a route is for one scheme only.
+    indexes: [Arc<Indexes>; 2],
+    falls_through: bool,
+    has_guards: bool,
+}
+
+type Rank = u32;
+
+/// The ways from path to rank.
+#[derive(Debug, Default)]
+struct Indexes {
+    /// Kubernetes and Traefik routes, which are matched against the plain key.
+    plain: Index,
+    /// nginx routes, which are matched against the decoded key.
+    decoded: Index,
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    exact: HashMap<Box<[u8]>, Rank, RandomState>,
+    prefix: HashMap<Box<[u8]>, Rank, RandomState>,
+    starts_with: Vec<(Rank, Box<[u8]>)>,
+    patterns: Vec<(Rank, Regex)>,
+}
+
+impl HostRoutes {
+    pub(crate) fn new(routes: Vec<Arc<Route>>, default: Option<Arc<Route>>, falls_through: bool) -> Self {
+        let mut host = Self {
+            has_guards: routes.iter().chain(&default).any(|route| route.guard.is_some()),
+            falls_through,
+            default,
+            ..Self::default()
+        };
+        let http = Arc::new(Indexes::new(&routes, Scheme::Http));
+        let is_restricted = routes.iter().any(|route| route.entry != Entry::Any);
+        let https = if is_restricted {
+            Arc::new(Indexes::new(&routes, Scheme::Https))
+        } else {
+            http.clone()
+        };
+        host.indexes = [http, https];
+        host.routes = routes.into();
+        host
+    }
+
+    pub(super) fn falls_through(&self) -> bool {
+        self.falls_through
+    }
+
+    pub(super) fn routes(&self) -> &[Arc<Route>] {
+        &self.routes
+    }
+
+    /// Serves what no rule of the host matches.
+    pub(super) fn default_route(&self) -> Option<&Arc<Route>> {
+        self.default.as_ref()
+    }
+
+    /// The first route that matches. `traefik_only` leaves out routes that only answer for their own host.
+    ///
+    /// If the path can be read in several ways, a route that guards access under one of them must be passed: otherwise an
+    /// encoding would lead around it.
+    pub(super) fn find(
+        &self,
+        path: &Path<'_>,
+        scheme: Scheme,
+        traefik_only: bool,
+    ) -> Result<Option<&Arc<Route>>, Reason> {
+        let found = self.lookup(&path.plain, &path.decoded, scheme, traefik_only);
+        if !self.has_guards {
+            return Ok(found);
+        }
+        let mut chosen = found;
+        for reading in path.readings() {
+            let Some(other) = self.lookup(&reading, &reading, scheme, traefik_only) else {
+                continue;
+            };
+            match (other.guard, chosen.and_then(|route| route.guard)) {
+                (None, _) => {}
+                (Some(_), None) => chosen = Some(other),
+                (Some(a), Some(b)) if a == b => {}
+                (Some(_), Some(_)) => return Err(Reason::AmbiguousPath),
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn lookup(
+        &self,
+        plain: &[u8],
+        decoded: &[u8],
+        scheme: Scheme,
+        traefik_only: bool,
+    ) -> Option<&Arc<Route>> {
+        let [http, https] = &self.indexes;
+        let indexes = if scheme == Scheme::Https { https } else { http };
+        let best = if traefik_only {
+            None
+        } else {
+            indexes.decoded.best(decoded, None)
+        };
+        let best = indexes.plain.best(plain, best);
+        let route = best.and_then(|rank| self.routes.get(usize::try_from(rank).ok()?));
+        let route = route.or(self.default.as_ref());
+        route.filter(|route| (!traefik_only || route.dialect == Dialect::Traefik) && serves(route, scheme))
+    }
+}
+
+/// True if the route's entry points take requests of this scheme.
+pub(super) fn serves(route: &Route, scheme: Scheme) -> bool {
+    match route.entry {
+        Entry::Any => true,
+        Entry::Http => scheme == Scheme::Http,
+        Entry::Https => scheme == Scheme::Https,
+    }
+}
+
+impl Indexes {
+    fn new(routes: &[Arc<Route>], scheme: Scheme) -> Self {
+        let mut indexes = Self::default();
+        for (rank, route) in (0..).zip(routes).filter(|(_, route)| serves(route, scheme)) {
+            let index = if route.dialect == Dialect::Nginx {
+                &mut indexes.decoded
+            } else {
+                &mut indexes.plain
+            };
+            index.add(rank, route);
+        }
+        indexes
+    }
+}
+
+impl Index {
+    fn add(&mut self, rank: Rank, route: &Route) {
+        let text: Box<[u8]> = route.path.as_bytes().into();
+        match route.kind {
+            PathKind::Exact => drop(self.exact.entry(text).or_insert(rank)),
+            PathKind::Prefix => drop(self.prefix.entry(text).or_insert(rank)),
+            PathKind::StartsWith => self.starts_with.push((rank, text)),
+            PathKind::Pattern => self
+                .patterns
+                .extend(route.pattern.clone().map(|pattern| (rank, pattern))),
+        }
+    }
+
+    /// The lowest rank that matches, if lower than what is known already.
+    fn best(&self, path: &[u8], known: Option<Rank>) -> Option<Rank> {
+        let mut best = known.unwrap_or(Rank::MAX);
+        if let Some(rank) = self.exact.get(path) {
+            best = best.min(*rank);
+        }
+        if !self.prefix.is_empty() {
+            let mut rest = path;
+            loop {
+                if let Some(rank) = self.prefix.get(rest) {
+                    best = best.min(*rank);
+                }
+                match rest.iter().rposition(|byte| *byte == b'/') {
+                    Some(0) if rest.len() > 1 => rest = b"/",
+                    Some(at) if at > 0 => rest = &rest[..at],
+                    _ => break,
+                }
+            }
+        }
+        for (rank, start) in &self.starts_with {
+            if *rank < best && path.starts_with(start) {
+                best = *rank;
+            }
+        }
+        for (rank, pattern) in &self.patterns {
+            if *rank >= best {
+                break;
+            }
+            if pattern.is_match(path) {
+                best = *rank;
+            }
+        }
+        (best != Rank::MAX).then_some(best)
+    }
+}

@@ -1,0 +1,151 @@
+//! Why a request is served by one route and not by the others: the router's own tables, asked one route at a time.
+
+use std::sync::Arc;
+
+use ferrik_config::table::{Dialect, PathKind};
+
+use super::Router;
+use super::host::serves;
+use crate::listen::Scheme;
+use crate::route::Route;
+use crate::sanitize::Path;
+
+/// One route that might have served the request.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    /// Under which host it stands, as rules write it.
+    pub host: String,
+    /// The route.
+    pub route: Arc<Route>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It serves the request.
+    Chosen,
+    /// The path does not match; the text says how it was compared.
+    PathDiffers(String),
+    /// It matches, but another stands before it.
+    Later,
+    /// It matches, but the path can also be read as that of a route which guards access.
+    OtherReading,
+    /// Its entry points take the other scheme only.
+    OtherScheme,
+    /// Its host is not asked, because a more specific one is known.
+    HostNotAsked,
+}
+
+impl Router {
+    /// Every route of the hosts that could serve the request, in the order in which they are asked: of each host its
+    /// rules, then its default.
+    pub(crate) fn trace(&self, host: &str, path: &Path<'_>, scheme: Scheme) -> Vec<Candidate> {
+        let found = self.find(host, path, scheme).ok();
+        let names = [host.to_owned(), wildcard_name(host), "*".to_owned()];
+        let mut candidates = Vec::new();
+        let mut level = Level {
+            is_asked: true,
+            is_first: true,
+        };
+        for (routes, name) in self.levels(host).into_iter().zip(names) {
+            let Some(routes) = routes else { continue };
+            for route in routes.routes().iter().chain(routes.default_route()) {
+                let outcome = level.outcome(route, path, scheme);
+                candidates.push(Candidate {
+                    host: name.clone(),
+                    route: route.clone(),
+                    outcome,
+                });
+            }
+            level = Level {
+                is_asked: level.is_asked && routes.falls_through(),
+                is_first: false,
+            };
+        }
+        if let Some(route) = &self.default {
+            candidates.push(Candidate {
+                host: "*".to_owned(),
+                route: route.clone(),
+                outcome: Outcome::Later,
+            });
+        }
+        let chosen = found.and_then(|route| candidates.iter().position(|it| Arc::ptr_eq(&it.route, route)));
+        // Nothing that matches is passed over but for the sake of a guard.
+        let before = chosen.unwrap_or(candidates.len());
+        for candidate in candidates
+            .iter_mut()
+            .take(before)
+            .filter(|it| it.outcome == Outcome::Later)
+        {
+            candidate.outcome = Outcome::OtherReading;
+        }
+        if let Some(candidate) = chosen.and_then(|at| candidates.get_mut(at)) {
+            candidate.outcome = Outcome::Chosen;
+        }
+        candidates
+    }
+}
+
+/// One of the hosts that could serve a request.
+struct Level {
+    is_asked: bool,
+    /// It is the most specific one that is known; below it, only Traefik's routes are asked.
+    is_first: bool,
+}
+
+impl Level {
+    /// What becomes of a route, whatever stands before it.
+    fn outcome(&self, route: &Route, path: &Path<'_>, scheme: Scheme) -> Outcome {
+        if !self.is_asked || (!self.is_first && route.dialect != Dialect::Traefik) {
+            Outcome::HostNotAsked
+        } else if serves(route, scheme) {
+            compare(route, path)
+        } else {
+            Outcome::OtherScheme
+        }
+    }
+}
+
+fn wildcard_name(host: &str) -> String {
+    host.split_once('.')
+        .map(|(_, parent)| format!("*.{parent}"))
+        .unwrap_or_default()
+}
+
+fn compare(route: &Route, path: &Path<'_>) -> Outcome {
+    let key = if route.dialect == Dialect::Nginx {
+        &path.decoded
+    } else {
+        &path.plain
+    };
+    let rule = route.path.as_bytes();
+    let (is_match, how) = match route.kind {
+        PathKind::Exact => (**key == *rule, "is not exactly"),
+        PathKind::Prefix => (under(key, rule), "is not under"),
+        PathKind::StartsWith => (key.starts_with(rule), "does not start with"),
+        PathKind::Pattern => (
+            route
+                .pattern
+                .as_ref()
+                .is_some_and(|pattern| pattern.is_match(key)),
+            "does not match the pattern",
+        ),
+    };
+    if is_match {
+        return Outcome::Later;
+    }
+    Outcome::PathDiffers(format!(
+        "`{}` {how} `{}`",
+        String::from_utf8_lossy(key),
+        route.path
+    ))
+}
+
+fn under(path: &[u8], prefix: &[u8]) -> bool {
+    prefix == b"/"
+        || path
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}

@@ -1,0 +1,118 @@
+//! The host of a request in canonical form.
+
+use crate::reason::Reason;
+
+/// A host in lower case, without port and trailing dot, on the stack.
+#[derive(Clone, Copy)]
+pub(crate) struct CanonicalHost {
+    bytes: [u8; 255],
+    length: u8,
+    port: Option<u16>,
+}
+
+impl CanonicalHost {
+    /// The host as text.
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).expect("only ASCII is copied in")
+    }
+
+    /// The port that the client named.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.port
+    }
+}
+
+impl std::fmt::Debug for CanonicalHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Reads `Host` or `:authority` (RFC 9110 §7.2): a name or an address literal, with a port or without. Nothing else:
+/// no user, no list, no path.
+pub(crate) fn canonical_host(authority: &[u8]) -> Result<CanonicalHost, Reason> {
+    let (name, port) = split_port(authority)?;
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    if name.is_empty() || name.len() > 253 {
+        return Err(Reason::BadHost);
+    }
+    let is_literal = name.first() == Some(&b'[');
+    let fits = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => true,
+        b'[' | b']' | b':' => is_literal,
+        _ => false,
+    };
+    if !name.iter().copied().all(fits) || name.windows(2).any(|pair| pair == b"..") || name[0] == b'.' {
+        return Err(Reason::BadHost);
+    }
+    let mut host = CanonicalHost {
+        bytes: [0; 255],
+        length: u8::try_from(name.len()).expect("at most 253"),
+        port,
+    };
+    for (to, from) in host.bytes.iter_mut().zip(name) {
+        *to = from.to_ascii_lowercase();
+    }
+    Ok(host)
+}
+
+fn split_port(authority: &[u8]) -> Result<(&[u8], Option<u16>), Reason> {
+    let name_end = match authority {
+        [b'[', ..] => {
+            authority
+                .iter()
+                .position(|byte| *byte == b']')
+                .ok_or(Reason::BadHost)?
+                + 1
+        }
+        _ => authority
+            .iter()
+            .position(|byte| *byte == b':')
+            .unwrap_or(authority.len()),
+    };
+    let (name, rest) = authority.split_at(name_end);
+    match rest {
+        [] => Ok((name, None)),
+        [b':', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
+            let text = std::str::from_utf8(digits).map_err(|_| Reason::BadHost)?;
+            text.parse()
+                .map(|port| (name, Some(port)))
+                .map_err(|_| Reason::BadHost)
+        }
+        _ => Err(Reason::BadHost),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_port_and_trailing_dot_are_cut() {
+        for (text, host, port) in [
+            ("a.Example.org", "a.example.org", None),
+            ("a.example.org:8443", "a.example.org", Some(8443)),
+            ("a.example.org.:80", "a.example.org", Some(80)),
+            ("[::1]:80", "[::1]", Some(80)),
+            ("127.0.0.1", "127.0.0.1", None),
+            ("my_host", "my_host", None),
+        ] {
+            let found = canonical_host(text.as_bytes()).expect(text);
+            assert_eq!((found.as_str(), found.port()), (host, port), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in [
+            "", ".", "a/x", "a,b", "a b", "u@a", "a:", "a:x", "a:99999", "[::1", "a..b", ".a", "a\0",
+            "a:80:80", "ä",
+        ] {
+            assert_eq!(
+                canonical_host(text.as_bytes()).map(|_| ()),
+                Err(Reason::BadHost),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The forms of a request's path: what is forwarded, what each dialect matches, and what a backend might make of it.
+//!
+//! A plain path has only one form and nothing is copied. Sources: nginx `ngx_http_parse_complex_uri` (decodes everything,
+//! merges slashes, resolves dots), RFC 3986 §6.2.2 (escapes of unreserved characters mean the same as the characters),
+//! Servlet containers (path parameters behind `;`, also in `..;`).
+
+use std::borrow::Cow;
+
+use crate::reason::Reason;
+
+/// One request's path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Path<'a> {
+    /// What is forwarded: the client's bytes, with dot segments resolved.
+    pub(crate) forward: Cow<'a, [u8]>,
+    /// The key of the Kubernetes and Traefik dialects: slashes merged, dots resolved, escapes of unreserved characters
+    /// decoded; `%2F` stays what it is.
+    pub(crate) plain: Cow<'a, [u8]>,
+    /// The key of the nginx dialect: as above, with every escape decoded.
+    pub(crate) decoded: Cow<'a, [u8]>,
+    odd: bool,
+}
+
+impl<'a> Path<'a> {
+    /// Reads the path of a target; it starts with `/`.
+    pub(crate) fn parse(raw: &'a [u8]) -> Result<Self, Reason> {
+        if raw.first() != Some(&b'/') {
+            return Err(Reason::BadTarget);
+        }
+        if !is_odd(raw) {
+            let raw = Cow::Borrowed(raw);
+            return Ok(Self {
+                forward: raw.clone(),
+                plain: raw.clone(),
+                decoded: raw,
+                odd: false,
+            });
+        }
+        check_escapes(raw)?;
+        let forward = if has_dot_segment(raw) {
+            Cow::Owned(resolve_raw(raw)?)
+        } else {
+            Cow::Borrowed(raw)
+        };
+        let plain = resolve(&merge_slashes(&decode_unreserved(&forward)))?;
+        let decoded = decode(&forward);
+        if decoded.contains(&0) {
+            return Err(Reason::BadTarget);
+        }
+        let decoded = resolve(&merge_slashes(&decoded))?;
+        Ok(Self {
+            forward,
+            plain: Cow::Owned(plain),
+            decoded: Cow::Owned(decoded),
+            odd: true,
+        })
+    }
+
+    /// Other paths that a backend might take this one for. Empty for plain paths.
+    pub(crate) fn readings(&self) -> Vec<Vec<u8>> {
+        if !self.odd {
+            return Vec::new();
+        }
+        let mut readings = vec![self.plain.to_vec(), self.decoded.to_vec()];
+        for base in [
+            self.forward.to_vec(),
+            self.plain.to_vec(),
+            decode(&self.forward),
+            decode(&decode(&self.forward)),
+        ] {
+            let slashes: Vec<u8> = base
+                .iter()
+                .map(|byte| if *byte == b'\\' { b'/' } else { *byte })
+                .collect();
+            for form in [base, slashes] {
+                for path in [form.clone(), without_parameters(&form)] {
+                    readings.extend(resolve(&merge_slashes(&path)));
+                }
+            }
+        }
+        readings.sort();
+        readings.dedup();
+        readings
+    }
+}
+
+/// True if the path may have more than one form.
+fn is_odd(raw: &[u8]) -> bool {
+    let mut previous = 0;
+    raw.iter().any(|&byte| {
+        let odd = matches!(byte, b'%' | b';' | b'\\') || (previous == b'/' && matches!(byte, b'/' | b'.'));
+        previous = byte;
+        odd
+    })
+}
+
+fn check_escapes(raw: &[u8]) -> Result<(), Reason> {
+    let mut rest = raw;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        match rest[at + 1..] {
+            [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => rest = &rest[at + 3..],
+            _ => return Err(Reason::BadTarget),
+        }
+    }
+    Ok(())
+}
+
+/// Decodes every escape. A `%` without two digits behind it stays.
+pub(crate) fn decode(path: &[u8]) -> Vec<u8> {
+    decode_if(path, |_| true)
+}
+
+fn decode_unreserved(path: &[u8]) -> Vec<u8> {
+    decode_if(path, |byte| {
+        byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+    })
+}
+
+fn decode_if(path: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let mut result = Vec::with_capacity(path.len());
+    let mut at = 0;
+    while let Some(&byte) = path.get(at) {
+        let escape = match path.get(at + 1..at + 3) {
+            Some(&[high, low]) if byte == b'%' => {
+                digit(high).zip(digit(low)).map(|(high, low)| high * 16 + low)
+            }
+            _ => None,
+        };
+        if let Some(decoded) = escape.filter(|byte| wanted(*byte)) {
+            result.push(decoded);
+            at += 3;
+        } else {
+            result.push(byte);
+            at += 1;
+        }
+    }
+    result
+}
+
+/// Escapes what cannot stand in a path, as nginx does for a rewritten URI.
+pub(crate) fn encode(path: &[u8]) -> Vec<u8> {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut result = Vec::with_capacity(path.len());
+    for &byte in path {
+        if byte <= b' ' || byte >= 0x7f || b"\"#%<>?[\\]^`{|}".contains(&byte) {
+            result.extend([b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        } else {
+            result.push(byte);
+        }
+    }
+    result
+}
+
+fn merge_slashes(path: &[u8]) -> Vec<u8> {
+    let mut result = Vec::with_capacity(path.len());
+    for &byte in path {
+        if byte != b'/' || result.last() != Some(&b'/') {
+            result.push(byte);
+        }
+    }
+    result
+}
+
+fn without_parameters(path: &[u8]) -> Vec<u8> {
+    let cut = |segment: &[u8]| {
+        segment
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+            .to_vec()
+    };
+    path.split(|byte| *byte == b'/')
+        .map(cut)
+        .collect::<Vec<_>>()
+        .join(&b'/')
+}
+
+/// `.` and `..` as they may be written: RFC 3986 §6.2.2.3 with §6.2.2.2.
+fn dots(segment: &[u8]) -> Option<usize> {
+    match decode_unreserved(segment).as_slice() {
+        b"." => Some(1),
+        b".." => Some(2),
+        _ => None,
+    }
+}
+
+fn has_dot_segment(path: &[u8]) -> bool {
+    path.split(|byte| *byte == b'/')
+        .any(|segment| dots(segment).is_some())
+}
+
+/// Resolves dot segments and touches nothing else: empty segments and escapes stay as the client wrote them.
+fn resolve_raw(path: &[u8]) -> Result<Vec<u8>, Reason> {
+    resolve(path)
+}
+
+/// Resolves dot segments (RFC 3986 §5.2.4). A path that climbs above the root is refused, as nginx does.
+fn resolve(path: &[u8]) -> Result<Vec<u8>, Reason> {
+    let mut kept: Vec<&[u8]> = Vec::new();
+    let mut segments = path[1..].split(|byte| *byte == b'/').peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        match dots(segment) {
+            None => kept.push(segment),
+            Some(count) => {
+                if count == 2 && kept.pop().is_none() {
+                    return Err(Reason::BadTarget);
+                }
+                if is_last {
+                    kept.push(b"");
+                }
+            }
+        }
+    }
+    let mut result = Vec::with_capacity(path.len());
+    for segment in kept {
+        result.push(b'/');
+        result.extend_from_slice(segment);
+    }
+    if result.is_empty() {
+        result.push(b'/');
+    }
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! The proxy as one thing: started with settings, given tables, drained at the end.
+//!
+//! The binary wires it to a source of tables. All of it runs on the runtime that it is started on.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrik_config::name::Host;
+use ferrik_config::{Endpoints, Table};
+use pingora::apps::{HttpServerOptions, ServerApp};
+use pingora::protocols::http::v2::server::default_h2_options;
+use pingora::proxy::HttpProxy;
+use pingora::server::configuration::ServerConf;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::admin::Admin;
+use crate::forwarded::TrustedProxies;
+use crate::hooks::Hooks;
+use crate::listen::{
+    Connection, DrainLimits, Edge, Limits, ListenerSpec, ListenerStatus, Listeners, Registry, Serve,
+    Timeouts, TlsLookup,
+};
+use crate::observe::{AccessLog, LogFormat, LogTarget, Sources};
+use crate::pipeline::HttpSettings;
+use crate::tables::Tables;
+use crate::tls::TlsPolicy;
+
+/// How often deadlines are looked at.
+const SWEEP: Duration = Duration::from_millis(250);
+/// Unused connections to backends that are kept, in all.
+const POOL: usize = 4096;
+
+/// Settings of the data plane.
+#[derive(Clone, Debug)]
+pub struct ProxySettings {
+    /// Plain HTTP listeners.
+    pub http: Vec<SocketAddr>,
+    /// TLS listeners.
+    pub https: Vec<SocketAddr>,
+    /// The admin listener.
+    pub admin: Option<SocketAddr>,
+    /// The admin listener's Unix socket.
+    pub admin_socket: Option<PathBuf>,
+    /// Proxies whose forwarded headers are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Send everything that comes over plain HTTP to https.
+    pub https_redirect: bool,
+    /// Where the access log goes.
+    pub access_log: LogTarget,
+    /// How its lines look.
+    pub log_format: LogFormat,
+    /// A request's head must be complete after this.
+    pub header_timeout: Duration,
+    /// A connection without requests ends after this.
+    pub keepalive_timeout: Duration,
+    /// Open connections from clients; 0 for half of the file descriptors.
+    pub max_connections: usize,
+    /// Threads of the runtime, for the engine's sharding.
+    pub threads: usize,
+}
+
+/// Where the proxy listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// Plain HTTP.
+    pub http: Vec<SocketAddr>,
+    /// TLS.
+    pub https: Vec<SocketAddr>,
+    /// Admin, if it is bound.
+    pub admin: Option<SocketAddr>,
+}
+
+/// A running proxy.
+pub struct Proxy {
+    tables: Arc<Tables>,
+    listeners: Arc<Listeners<Engine, Arc<Tables>>>,
+    engine: Engine,
+    admin: Arc<Admin>,
+    specs: Vec<ListenerSpec>,
+    has_admin: bool,
+}
+
+impl Proxy {
+    /// Starts everything but the listeners, which wait for the first table.
+    pub fn start(settings: &ProxySettings, runtime: &Handle) -> io::Result<Self> {
+        let _inside = runtime.enter();
+        let tables = Arc::new(Tables::default());
+        let timeouts = Timeouts {
+            header: settings.header_timeout,
+            keepalive: settings.keepalive_timeout,
+            ..Timeouts::default()
+        };
+        let mut limits = Limits::default();
+        if settings.max_connections > 0 {
+            limits.total = settings.max_connections;
+        }
+        let registry = Registry::new(&timeouts, limits, SWEEP, runtime);
+        let engine = Engine::new(settings, tables.clone())?;
+        let listeners = Arc::new(Listeners::new(
+            engine.clone(),
+            tables.clone(),
+            registry.clone(),
+            runtime.clone(),
+        ));
+        let admin = Admin::new(Sources {
+            tables: tables.clone(),
+            registry,
+        });
+        if let Some(address) = settings.admin {
+            runtime.spawn(admin.clone().listen_tcp(address));
+        }
+        if let Some(path) = settings.admin_socket.clone() {
+            runtime.spawn(admin.clone().listen_unix(path));
+        }
+        let specs = specs(settings);
+        Ok(Self {
+            tables,
+            listeners,
+            engine,
+            admin,
+            specs,
+            has_admin: settings.admin.is_some(),
+        })
+    }
+
+    /// What is served.
+    pub fn tables(&self) -> &Arc<Tables> {
+        &self.tables
+    }
+
+    /// Serves a new table; no connection is dropped.
+    pub fn publish(&self, table: Arc<Table>, endpoints: Arc<Endpoints>) {
+        self.tables.publish(table, endpoints);
+    }
+
+    /// Binds the listeners. Fails if one of them cannot be bound now.
+    pub async fn listen(&self) -> io::Result<Addresses> {
+        let mut addresses = Addresses::default();
+        for ListenerStatus { spec, bound } in self.listeners.apply(self.specs.clone()).await {
+            let address = bound.map_err(|error| {
+                io::Error::new(
+                    io::ErrorKind::AddrInUse,
+                    format!("{} {}: {error}", spec.name, spec.address),
+                )
+            })?;
+            let list = if spec.tls {
+                &mut addresses.https
+            } else {
+                &mut addresses.http
+            };
+            list.push(address);
+        }
+        self.admin.set_ready();
+        if self.has_admin {
+            let mut bound = self.admin.bound();
+            let waited =
+                tokio::time::timeout(Duration::from_millis(500), bound.wait_for(Option::is_some)).await;
+            addresses.admin = waited.ok().and_then(Result::ok).and_then(|address| *address);
+        }
+        Ok(addresses)
+    }
+
+    /// Ends in order: readiness fails, what sits in the accept queues is served, idle connections close, requests in
+    /// flight finish. Returns how many connections were still open at the deadline.
+    pub async fn drain(&self, deadline: Duration) -> usize {
+        self.admin.set_draining();
+        let limits = DrainLimits {
+            grace: deadline.min(Duration::from_secs(1)),
+            deadline,
+        };
+        self.listeners.drain(limits, || self.engine.end_idle()).await
+    }
+}
+
+fn specs(settings: &ProxySettings) -> Vec<ListenerSpec> {
+    let spec = |kind: &str, tls: bool| {
+        let kind = kind.to_owned();
+        move |(at, address): (usize, &SocketAddr)| {
+            let name = if at == 0 {
+                kind.clone()
+            } else {
+                format!("{kind}-{at}")
+            };
+            ListenerSpec {
+                name: name.into(),
+                address: *address,
+                tls,
+            }
+        }
+    };
+    let http = settings.http.iter().enumerate().map(spec("http", false));
+    http.chain(settings.https.iter().enumerate().map(spec("https", true)))
+        .collect()
+}
+
+/// The general engine behind the edge.
+#[derive(Clone)]
+struct Engine {
+    proxy: Arc<HttpProxy<Hooks>>,
+}
+
+impl Engine {
+    fn new(settings: &ProxySettings, tables: Arc<Tables>) -> io::Result<Self> {
+        let hooks = Hooks {
+            tables,
+            settings: HttpSettings {
+                trusted: settings.trusted_proxies.clone(),
+                https_redirect: settings.https_redirect,
+                server_name: host_name(),
+            },
+            log: AccessLog::open(&settings.access_log, settings.log_format)?,
+        };
+        let conf = ServerConf {
+            threads: settings.threads,
+            upstream_keepalive_pool_size: POOL,
+            ..ServerConf::default()
+        };
+        let mut proxy = pingora::proxy::http_proxy(&Arc::new(conf), hooks);
+        proxy.server_options = Some({
+            let mut options = HttpServerOptions::default();
+            options.h2_idle_timeout = Some(settings.keepalive_timeout);
+            options
+        });
+        let mut h2 = default_h2_options();
+        h2.max_concurrent_streams(128);
+        proxy.h2_options = Some(h2);
+        Ok(Self {
+            proxy: Arc::new(proxy),
+        })
+    }
+
+    /// Ends connections that wait for a request.
+    async fn end_idle(&self) {
+        self.proxy.cleanup().await;
+    }
+}
+
+impl Serve for Engine {
+    async fn serve(&self, edge: Edge, _: Arc<Connection>, drain: watch::Receiver<bool>) {
+        self.proxy.process_new(Box::new(edge), &drain).await;
+    }
+}
+
+impl TlsLookup for Arc<Tables> {
+    fn lookup(&self, sni: Option<&Host>) -> Arc<TlsPolicy> {
+        let compiled = self.load().expect("listeners are bound after the first table");
+        compiled.tls.lookup(sni).clone()
+    }
+}
+
+/// The name of this machine, as the kernel has it.
+fn host_name() -> Option<http::HeaderValue> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    http::HeaderValue::from_str(name.trim()).ok()
+}

@@ -1,0 +1,86 @@
+//! The endpoints of one service port, replaced as a whole, and the table of all cells.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use ferrik_config::Endpoints;
+use ferrik_config::name::ServicePort;
+use ferrik_config::table::EndpointSet;
+use imbl::ordmap::DiffItem;
+
+use super::balance;
+use super::endpoint::Endpoint;
+
+/// The endpoints of one service port.
+#[derive(Debug, Default)]
+pub(crate) struct Cell {
+    endpoints: ArcSwap<Vec<Arc<Endpoint>>>,
+    turn: AtomicUsize,
+}
+
+impl Cell {
+    /// Chooses an endpoint, none of those tried before. Ready ones first, then ones that recently failed, then draining.
+    pub(crate) fn choose(&self, tried: &[std::net::SocketAddr]) -> Option<Arc<Endpoint>> {
+        let endpoints = self.endpoints.load();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        balance::round_robin(&endpoints, turn, tried).cloned()
+    }
+
+    /// The endpoint with this address, if it is still there.
+    pub(crate) fn find(&self, wanted: impl Fn(&Endpoint) -> bool) -> Option<Arc<Endpoint>> {
+        self.endpoints
+            .load()
+            .iter()
+            .find(|endpoint| wanted(endpoint))
+            .cloned()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.endpoints.load().is_empty()
+    }
+
+    fn replace(&self, set: &EndpointSet) {
+        let old = self.endpoints.load_full();
+        let keep = |facts: &ferrik_config::table::Endpoint| {
+            let same = old.iter().find(|endpoint| endpoint.facts == *facts);
+            same.cloned()
+                .unwrap_or_else(|| Arc::new(Endpoint::new(facts.clone())))
+        };
+        self.endpoints
+            .store(Arc::new(set.endpoints.iter().map(keep).collect()));
+    }
+}
+
+/// All cells, by service port. Requests never come here: their route holds its cell.
+#[derive(Debug, Default)]
+pub(crate) struct Cells {
+    by_port: Mutex<HashMap<ServicePort, Arc<Cell>>>,
+}
+
+impl Cells {
+    /// The cell of a service port, empty until its endpoints are published.
+    pub(crate) fn cell(&self, port: &ServicePort) -> Arc<Cell> {
+        let mut cells = self.by_port.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.entry(port.clone()).or_default().clone()
+    }
+
+    /// Brings the cells up to date.
+    pub(crate) fn update(&self, old: &Endpoints, new: &Endpoints) {
+        for change in old.by_port.diff(&new.by_port) {
+            match change {
+                DiffItem::Add(port, set) | DiffItem::Update { new: (port, set), .. } => {
+                    self.cell(port).replace(set);
+                }
+                DiffItem::Remove(port, _) => self.cell(port).replace(&EndpointSet::default()),
+            }
+        }
+    }
+
+    /// Drops cells that no route holds and that have no endpoints.
+    pub(crate) fn sweep(&self) {
+        let mut cells = self.by_port.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.retain(|_, cell| Arc::strong_count(cell) > 1 || !cell.is_empty());
+    }
+}

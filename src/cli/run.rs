@@ -1,0 +1,134 @@
+//! Arguments of `run`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, ValueEnum};
+use ipnet::IpNet;
+
+use super::Selection;
+use super::value::{LogTarget, Name, count, log_target, name, network, seconds};
+
+/// What `run` serves, and how.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Run {
+    /// Folder (or file) of objects, with its sub-folders; .yaml, .yml and .json count. May be given several times.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    /// Take an Ingress whose class has one of the --ingress-class names even if there is no IngressClass of that name.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_possible_values = true,
+        help_heading = "Which objects"
+    )]
+    pub(crate) ingress_class_by_name: bool,
+
+    /// ConfigMap with process-wide settings, in the names of ingress-nginx.
+    #[arg(long, value_name = "NS/NAME", value_parser = name, help_heading = "Which objects")]
+    pub(crate) configmap: Option<Name>,
+
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+
+    #[command(flatten)]
+    pub(crate) limit: Limit,
+
+    #[command(flatten)]
+    pub(crate) log: Log,
+}
+
+/// Addresses, and whom to believe.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Addresses")]
+pub(crate) struct Listen {
+    /// Where plain HTTP is served. May be given several times; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:80")]
+    pub(crate) http: Vec<SocketAddr>,
+
+    /// Where HTTPS is served. May be given several times; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:443")]
+    pub(crate) https: Vec<SocketAddr>,
+
+    /// Where /healthz, /readyz, /metrics and /table are served. A taken address is tried again and never stops the rest.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:10254")]
+    pub(crate) admin: SocketAddr,
+
+    /// A Unix socket that serves the same as --admin.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) admin_socket: Option<PathBuf>,
+
+    /// Networks of proxies in front whose X-Forwarded headers are believed. Nobody's are by default.
+    #[arg(long, value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
+    pub(crate) trusted_proxies: Vec<IpNet>,
+
+    /// Redirect all plain HTTP to https, except the challenges of certificate authorities.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) https_redirect: bool,
+}
+
+/// Limits of time and number.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Limit {
+    /// Seconds within which the head of a request must be complete.
+    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
+    pub(crate) client_header_timeout: Duration,
+
+    /// Seconds that a connection may stay open without a request.
+    #[arg(long, value_name = "S", default_value = "75", value_parser = seconds)]
+    pub(crate) keepalive_timeout: Duration,
+
+    /// Seconds that requests may take to finish after SIGTERM.
+    #[arg(long, value_name = "S", default_value = "240", value_parser = seconds)]
+    pub(crate) drain_timeout: Duration,
+
+    /// Connections that may be open at one time; by default what the limit on open files leaves room for.
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) max_connections: Option<usize>,
+
+    /// Threads that serve; by default one for each CPU that the process may use.
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) threads: Option<usize>,
+}
+
+/// What is written, and where.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Logs")]
+pub(crate) struct Log {
+    /// Where one line per request goes: a file, - for standard output, or off.
+    #[arg(long, value_name = "PATH|-|off", default_value = "-", value_parser = log_target)]
+    pub(crate) access_log: LogTarget,
+
+    /// Format of the access log (text is Apache's combined format) and of the messages on standard error.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Text,
+}

@@ -1,0 +1,63 @@
+//! Which objects are taken, and what is used where they say nothing: the flags that `run` and the offline commands share.
+
+use std::sync::Arc;
+
+use clap::{ArgAction, Args};
+use ferrik_config::settings::Settings;
+
+use super::value::{Name, name};
+
+/// Flags of every command that translates objects.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Which objects")]
+pub(crate) struct Selection {
+    /// Value of the old annotation kubernetes.io/ingress.class that is taken, and, where classes are taken by name, of
+    /// spec.ingressClassName. May be given several times.
+    #[arg(long, value_name = "NAME", default_values = ["nginx", "traefik", "ferrik"])]
+    pub(crate) ingress_class: Vec<String>,
+
+    /// The spec.controller of the classes that are taken; it selects the dialect of their Ingresses. May be given
+    /// several times.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_values = ["k8s.io/ingress-nginx", "traefik.io/ingress-controller", "ferrik.dev/ingress-controller"]
+    )]
+    pub(crate) controller_class: Vec<String>,
+
+    /// Take Ingresses that name no class at all.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) watch_ingress_without_class: bool,
+
+    /// Secret with the certificate for hosts that have none of their own; a self-signed one is made if it is not named.
+    #[arg(long, value_name = "NS/NAME", value_parser = name)]
+    pub(crate) default_ssl_certificate: Option<Name>,
+
+    /// Service for requests that match nothing; its first port is used. Without it they are answered 404.
+    #[arg(long, value_name = "NS/NAME", value_parser = name)]
+    pub(crate) default_backend_service: Option<Name>,
+}
+
+impl Selection {
+    /// What translation needs to know.
+    pub(crate) fn settings(&self, class_by_name: bool) -> Settings {
+        let pair = |name: &Name| -> (Arc<str>, Arc<str>) { (name.namespace.clone(), name.name.clone()) };
+        Settings {
+            ingress_classes: self.ingress_class.clone(),
+            controller_classes: self.controller_class.clone(),
+            watch_without_class: self.watch_ingress_without_class,
+            class_by_name,
+            default_certificate: self.default_ssl_certificate.as_ref().map(pair),
+            default_backend: self.default_backend_service.as_ref().map(pair),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Black-box tests of the binary: it is started over a folder of YAML, with real backends behind and real clients in
+//! front of it. One module for each feature; nothing here knows the code.
+
+mod support;
+
+mod abuse;
+mod admin;
+mod both_dialects;
+mod drain;
+mod forwarded;
+mod path;
+mod reload;
+mod site_cors;
+mod site_nginx;
+mod site_traefik;
+mod stream;
+mod tls;
+mod transfer;
+mod upgrade;
+mod upstream;
