@@ -6,9 +6,9 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 CRATES := ferrik-config ferrik-controller ferrik-proxy ferrik
-# What compiling needs besides Rust: pingora reaches libz-ng-sys through flate2, whose build calls cmake; the tidy
+# What is needed besides Rust: pingora reaches libz-ng-sys through flate2, whose build calls cmake; tests drive curl; the tidy
 # test asks git for the list of files.
-TOOLS := cmake cc git
+TOOLS := cmake cc curl git
 X86 := x86_64-unknown-linux-gnu
 ARM := aarch64-unknown-linux-gnu
 ARM_CC := aarch64-linux-gnu-gcc
@@ -80,7 +80,7 @@ site: tools ## Check the objects of a site offline: make site SITE=DIR
 	@echo 'What Ferrik makes of the objects in $(SITE)/ready, read offline:'
 	@cargo run -q -- check '$(SITE)/ready'
 
-tools: ## Check that cargo, cmake, a C compiler and git are there; as root on Debian or Ubuntu, install what is missing
+tools: ## Check that cargo, cmake, a C compiler, curl and git are there; as root on Debian or Ubuntu, install what is missing
 	@command -v cargo >/dev/null || { echo 'cargo is missing: https://rustup.rs'; exit 1; }
 	@missing=''; for tool in $(TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	test -n "$$missing" || exit 0; \

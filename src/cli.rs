@@ -11,7 +11,7 @@ mod value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use offline::{Check, Explain, Format, Translate};
 pub(crate) use run::{LogFormat, Run};
@@ -63,8 +63,41 @@ pub(crate) enum Command {
     ///
     /// Needs no cluster and no root. Prints where the objects are and what to try; Ctrl-C ends it.
     Demo(Demo),
+    /// Ask a running proxy on its Unix socket whether it is ready; the exit status is 0 if it is.
+    Probe(Probe),
     /// Print name and version.
     Version,
+}
+
+/// Arguments of `probe`.
+#[derive(Args, Debug)]
+pub(crate) struct Probe {
+    /// The socket that `run --admin-socket` made.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) admin_socket: PathBuf,
+
+    /// What to ask.
+    #[arg(value_enum, default_value = "readyz")]
+    pub(crate) question: Question,
+}
+
+/// What a probe asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Question {
+    /// Does the process answer at all?
+    Healthz,
+    /// Is the first table served, and is the process not about to end?
+    Readyz,
+}
+
+impl Question {
+    /// The path of the admin listener that answers.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Healthz => "/healthz",
+            Self::Readyz => "/readyz",
+        }
+    }
 }
 
 /// Arguments of `demo`.

@@ -2,13 +2,14 @@
 //! the proxy.
 //!
 //! Reading order: [`cli`] → [`load`] (files → objects, with their lines) → [`stand_in`] (what is not among the files) →
-//! the commands [`check`], [`translate`], [`explain`], [`demo`], [`version`] → [`run`].
+//! the commands [`check`], [`translate`], [`explain`], [`demo`], [`probe`], [`version`] → [`run`].
 
 mod check;
 mod cli;
 mod demo;
 mod explain;
 mod load;
+mod probe;
 mod problem;
 mod run;
 mod stand_in;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Translate(arguments) => translate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments),
+        Command::Probe(arguments) => probe::run(&arguments),
         Command::Version => version::run(),
     };
     result.unwrap_or_else(|error| {

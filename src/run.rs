@@ -72,7 +72,8 @@ impl Running {
             .enable_all()
             .build()
             .context("cannot start the control plane's thread")?;
-        let proxy = Arc::new(Proxy::start(proxy, data.handle()).context("cannot start the proxy")?);
+        let proxy =
+            Arc::new(Proxy::start(proxy, data.handle(), control.handle()).context("cannot start the proxy")?);
         let (applied, mut first) = watch::channel(false);
         let sink = proxy.clone();
         let publish = move |output: &Output| {

@@ -129,13 +129,14 @@ async fn swap(folder: &Path, watcher: &mut Client, number: usize) -> Result<Dura
 async fn generation(admin: SocketAddr) -> Result<usize> {
     let metrics = Client::connect(admin).await?.get("localhost", "/metrics").await?;
     let text = String::from_utf8(metrics.body)?;
-    let value = text
+    // Without labels there may be empty braces behind the name.
+    let mut lines = text
         .lines()
-        .find_map(|line| line.strip_prefix("ferrik_config_generation "));
-    Ok(value
-        .context("no ferrik_config_generation among the metrics")?
-        .trim()
-        .parse()?)
+        .filter_map(|line| line.strip_prefix("ferrik_config_generation"));
+    let line = lines
+        .next()
+        .context("no ferrik_config_generation among the metrics")?;
+    Ok(line.trim_start_matches("{}").trim().parse()?)
 }
 
 fn print(

@@ -8,7 +8,7 @@ mod docs;
 mod read;
 
 pub use docs::markdown;
-pub use read::{Written, nearest, read};
+pub use read::{Base, Written, nearest, read};
 
 use crate::value::{Invalid, Value};
 

@@ -3,6 +3,7 @@
 //! One file per feature holds its rows, its options and its `resolve`. [`behave`] puts the steps into the order in which
 //! nginx runs its phases; [`share`] adds what nginx applies to a whole host. Evidence: ingress-nginx v1.15.
 
+mod configmap;
 #[macro_use]
 mod features;
 mod snippet;
@@ -30,7 +31,10 @@ features! {
     buffering;
     client_certificate;
     cors;
+    default_backend;
     https_redirect;
+    rate_limit;
+    connection_limit;
     ip_access;
     redirect;
     rewrite;
@@ -46,12 +50,13 @@ pub(crate) fn read(stage: &mut Stage<'_, '_>, _: Dialect) -> Written<Options> {
         &stage.ingress.metadata.annotations,
         &[OWN_PREFIX, PREFIX],
         FEATURES,
+        configmap::base(&mut stage.reader, &mut stage.report, stage.configmap),
         &mut stage.report,
     )
 }
 
 /// Adds the steps of every route, in the order of nginx's phases: body size (checked when the location is found),
-/// rewrite phase from top to bottom of ingress-nginx's template, its https redirect, then access.
+/// rewrite phase from top to bottom of ingress-nginx's template, its https redirect, limits (preaccess), then access.
 pub(crate) fn behave(written: &Written<Options>, stage: &mut Stage<'_, '_>, behaviour: &mut Behaviour) {
     let mut steps = Steps {
         list: &mut behaviour.steps,
@@ -83,11 +88,14 @@ pub(crate) fn behave(written: &Written<Options>, stage: &mut Stage<'_, '_>, beha
         behaviour.only_with_tls = Some(steps.list.len());
     }
     steps.add(written, row, redirect.map(Policy::HttpsRedirect));
+    steps.list.extend(rate_limit::resolve(written));
+    steps.list.extend(connection_limit::resolve(written));
     let (row, access) = ip_access::resolve(&written.options);
     steps.add(written, row, access.map(Policy::IpAccess));
     steps.add(written, "auth-type", basic_auth::resolve(written, stage));
     behaviour.service.timeouts = timeout::resolve(&written.options);
     backend::resolve(&written.options, &mut behaviour.service);
+    default_backend::resolve(written, stage, &mut behaviour.service);
 }
 
 /// Adds what nginx applies to a whole host.

@@ -13,6 +13,8 @@ pub struct Settings {
     pub watch_without_class: bool,
     /// Take an Ingress whose class has one of the `ingress_classes` names even if no IngressClass object is there.
     pub class_by_name: bool,
+    /// ConfigMap with defaults for annotations of the nginx dialect, as namespace and name.
+    pub configmap: Option<(Arc<str>, Arc<str>)>,
     /// Secret with the certificate for hosts that have none, as namespace and name.
     pub default_certificate: Option<(Arc<str>, Arc<str>)>,
     /// Service for requests that match nothing, as namespace and name; its first port is used.
@@ -30,6 +32,7 @@ impl Default for Settings {
             ],
             watch_without_class: false,
             class_by_name: false,
+            configmap: None,
             default_certificate: None,
             default_backend: None,
         }

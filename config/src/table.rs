@@ -13,7 +13,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use serde::Serialize;
 
-pub use backend::{Backend, HostHeader, Protocol, Sticky};
+pub use backend::{Backend, Balance, HostHeader, Protocol, Sticky};
 pub use certificate::{Certificate, KeyKind, PrivateKey, TlsHost, TlsVersions};
 pub use endpoint::{Endpoint, EndpointSet, Endpoints};
 pub use host::HostTable;

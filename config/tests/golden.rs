@@ -148,6 +148,7 @@ fn settings(line: &str) -> Settings {
         match name {
             "class_by_name" => settings.class_by_name = text == "true",
             "watch_without_class" => settings.watch_without_class = text == "true",
+            "configmap" => settings.configmap = object(),
             "default_backend" => settings.default_backend = object(),
             "default_certificate" => settings.default_certificate = object(),
             _ => panic!("no setting {name}"),

@@ -4,4 +4,5 @@
 //! the proxy, which it does not know.
 
 pub mod publish;
+mod resolve;
 pub mod source;

@@ -15,9 +15,11 @@ use ferrik_config::snapshot::{Object, ReadError};
 use ferrik_config::translate::{Output, Translator};
 use tokio::sync::watch;
 
+use crate::resolve::{Pace, Resolver, System};
 use crate::source::{Document, Files, Reading};
 
-/// Follows files and publishes what they become, until the task is dropped.
+/// Follows files and publishes what they become, until the task is dropped. The same output is published again when the
+/// addresses of a name in it change.
 pub async fn follow_files(
     paths: Vec<PathBuf>,
     settings: Settings,
@@ -26,15 +28,15 @@ pub async fn follow_files(
     let (send, mut readings) = watch::channel(Arc::new(Reading::default()));
     let files = Files::new(paths);
     let source = tokio::spawn(async move { files.watch(send).await });
-    let publish = Arc::new(publish);
+    let resolver = Arc::new(Resolver::new(System, Pace::default(), publish));
     let mut work = Work::new(settings.clone());
     let mut logged = BTreeSet::new();
     while readings.changed().await.is_ok() {
         let reading = readings.borrow_and_update().clone();
-        let hand_on = publish.clone();
+        let resolver = resolver.clone();
         let task = tokio::task::spawn_blocking(move || {
             let output = work.take(&reading);
-            hand_on(&output);
+            resolver.publish(&output);
             (work, output, reading)
         });
         match task.await {

@@ -37,7 +37,9 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     pub(crate) fn backend(&mut self, backend: &table::Backend) -> Arc<Backend> {
-        Arc::new(Backend::compile(backend, self.cells.cell(&backend.service)))
+        let fallback = backend.fallback.as_deref().map(|fallback| self.backend(fallback));
+        let cell = self.cells.cell(&backend.service);
+        Arc::new(Backend::compile(backend, cell, fallback))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::observe::Record;
 use crate::reply::Reply;
 use crate::request::{Changes, FieldChange, ResponseChange};
 use crate::route::Route;
-use crate::upstream::{Endpoint, InFlight};
+use crate::upstream::{Backend, Endpoint, InFlight};
 
 mod expires;
 
@@ -29,6 +29,8 @@ pub(crate) struct Exchange {
     /// Addresses that could not be connected to.
     pub(crate) tried: Vec<SocketAddr>,
     pub(crate) in_flight: Option<InFlight>,
+    /// The backend that the endpoint in flight belongs to.
+    pub(crate) serving: Option<Arc<Backend>>,
     pub(crate) client: Option<IpAddr>,
     pub(crate) scheme: Scheme,
     pub(crate) request_id: HeaderValue,
@@ -57,6 +59,7 @@ impl Exchange {
             changes: Changes::default(),
             tried: Vec::new(),
             in_flight: None,
+            serving: None,
             client: None,
             scheme: Scheme::Http,
             request_id: HeaderValue::from_static(""),

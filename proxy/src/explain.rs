@@ -25,7 +25,7 @@ use crate::reason::Reason;
 use crate::reply::{Body, Reply};
 use crate::tables::Tables;
 use crate::tls::TlsFacts;
-use crate::upstream::HostHeader;
+use crate::upstream::{self, HostHeader};
 use watch::Watcher;
 
 /// The request to explain.
@@ -238,7 +238,10 @@ fn backend(question: &Question, mut fields: HeaderMap, exchange: &Exchange) -> E
         target.push_str(&query);
     }
     fields.remove(HOST);
-    let backend = exchange.route.as_ref().and_then(|route| route.backend.as_ref());
+    let backend = exchange.route.as_deref().and_then(upstream::serving);
+    if let Some(backend) = backend {
+        upstream::tell(&mut fields, backend, exchange);
+    }
     let is_endpoint = backend.is_some_and(|backend| matches!(backend.host, HostHeader::Endpoint));
     let host = changes
         .host

@@ -79,6 +79,7 @@ filters! {
     body_limit => BodyLimit,
     client_certificate => ClientCertificate,
     closed => Closed,
+    connection_limit => ConnectionLimit,
     cors => Cors,
     forward_certificate => ForwardCertificate,
     header => Header,
@@ -91,7 +92,8 @@ filters! {
 }
 
 pub(crate) use client_certificate::VERIFY;
-pub(crate) use https_redirect::redirect as https_redirect;
+pub(crate) use connection_limit::ConnectionSlot;
+pub(crate) use https_redirect::{Plain, redirect as https_redirect};
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -154,7 +154,10 @@ impl ProxyHttp for Hooks {
         if changes.path.is_some() || changes.query.is_some() || head.raw_path().first() != Some(&b'/') {
             head.set_raw_path(&respond::target(session, changes))?;
         }
-        let backend = exchange.route.as_ref().and_then(|route| route.backend.as_ref());
+        let backend = exchange.serving.as_ref();
+        if let Some(backend) = backend {
+            upstream::tell(&mut RequestFields(head), backend, exchange);
+        }
         let is_endpoint = backend.is_some_and(|backend| matches!(backend.host, HostHeader::Endpoint));
         if let Some(host) = &changes.host {
             head.insert_header(HOST, host.clone())?;

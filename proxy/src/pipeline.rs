@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use ferrik_config::policy::{HttpsRedirect, RedirectStatus};
+use ferrik_config::policy::HttpsRedirect;
 use http::{HeaderValue, Method, Version};
 
 use crate::compile::Compiled;
 use crate::exchange::Exchange;
-use crate::filters::{self, Flow};
+use crate::filters::{self, Flow, Plain};
 use crate::forwarded::{self, TrustedProxies};
 use crate::head::RequestHead;
 use crate::hop_by_hop;
@@ -41,8 +41,8 @@ pub(crate) struct Incoming<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HttpSettings {
     pub(crate) trusted: TrustedProxies,
-    /// Send everything that comes over plain HTTP to https.
-    pub(crate) https_redirect: bool,
+    /// Sends everything that comes over plain HTTP to https.
+    pub(crate) https_redirect: Option<HttpsRedirect>,
     /// Name of this machine, which Traefik tells backends.
     pub(crate) server_name: Option<HeaderValue>,
 }
@@ -91,6 +91,20 @@ pub(crate) async fn run<H: RequestHead + Send>(
     {
         return Err(refuse(421, Reason::Misdirected));
     }
+    if let Some(policy) = &settings.https_redirect {
+        let path = Path::parse(path).map_err(|reason| refuse(400, reason))?;
+        let (method, target, host) = (incoming.method, origin_form(incoming.target), &origin.host);
+        let request = Plain {
+            method,
+            scheme: origin.scheme,
+            path: &path,
+            target,
+            host,
+        };
+        if let Some(reply) = filters::https_redirect(policy, &request) {
+            return Err(reply);
+        }
+    }
     let mut raw = path.to_vec();
     let mut query = query.map(<[u8]>::to_vec);
     for _ in 0..ROUNDS {
@@ -112,11 +126,6 @@ pub(crate) async fn run<H: RequestHead + Send>(
             own_id: &own_id,
             server_name: settings.server_name.as_ref(),
         };
-        if settings.https_redirect
-            && let Some(reply) = round.https_redirect(route.as_deref().ok())
-        {
-            return Err(reply);
-        }
         let route = route?.clone();
         if !round.steps(&route, head, exchange, watch).await? {
             return Ok(());
@@ -147,16 +156,6 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// The redirect of the entry point, where a setting asks for one.
-    fn https_redirect(&self, route: Option<&Arc<Route>>) -> Option<Reply> {
-        let policy = HttpsRedirect {
-            status: RedirectStatus::Permanent,
-            strip_trailing_slash: false,
-            port: None,
-        };
-        filters::https_redirect(&policy, &self.facts(route?, self.own_id))
-    }
-
     fn facts<'f>(&'f self, route: &'f Route, request_id: &'f HeaderValue) -> Facts<'f> {
         Facts {
             connection: self.incoming.connection,

@@ -53,6 +53,7 @@ reasons! {
     Redirect "redirect" "The client was sent to another URL."
     RouteClosed "route_closed" "What guards this route is missing or cannot be understood, so it lets nobody through."
     SnippetReturn "snippet_return" "A snippet answered."
+    TooManyConnections "too_many_connections" "The client has more requests under way than this route accepts."
     TooManyRequests "too_many_requests" "The client sent more requests than this route accepts."
     UpstreamFailed "upstream_failed" "The connection to the application broke, or its answer made no sense."
 }

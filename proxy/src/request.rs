@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ferrik_config::policy::Expires;
 use http::{HeaderName, HeaderValue, Method, Version};
 
+use crate::filters::ConnectionSlot;
 use crate::head::Fields;
 use crate::listen::{Connection, Scheme};
 use crate::route::Route;
@@ -73,6 +74,8 @@ pub(crate) struct Changes {
     pub(crate) user: Option<String>,
     /// Changes of the response, each belonging to a step.
     pub(crate) response: Vec<ResponseChange>,
+    /// What the request occupies until it ends.
+    pub(crate) slots: Vec<ConnectionSlot>,
 }
 
 /// One change of the response.

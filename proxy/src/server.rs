@@ -1,6 +1,6 @@
 //! The proxy as one thing: started with settings, given tables, drained at the end.
 //!
-//! The binary wires it to a source of tables. All of it runs on the runtime that it is started on.
+//! The binary wires it to a source of tables. Requests are served on one runtime, the admin listener on another.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ferrik_config::name::Host;
+use ferrik_config::policy::{HttpsRedirect, RedirectStatus};
 use ferrik_config::{Endpoints, Table};
 use pingora::apps::{HttpServerOptions, ServerApp};
 use pingora::protocols::http::v2::server::default_h2_options;
@@ -85,8 +86,9 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts everything but the listeners, which wait for the first table.
-    pub fn start(settings: &ProxySettings, runtime: &Handle) -> io::Result<Self> {
+    /// Starts everything but the listeners, which wait for the first table. Requests are served on `runtime`; the admin
+    /// listener has a place beside it, so that a scrape takes no thread from them.
+    pub fn start(settings: &ProxySettings, runtime: &Handle, beside: &Handle) -> io::Result<Self> {
         let _inside = runtime.enter();
         let tables = Arc::new(Tables::default());
         let timeouts = Timeouts {
@@ -111,10 +113,10 @@ impl Proxy {
             registry,
         });
         if let Some(address) = settings.admin {
-            runtime.spawn(admin.clone().listen_tcp(address));
+            beside.spawn(admin.clone().listen_tcp(address));
         }
         if let Some(path) = settings.admin_socket.clone() {
-            runtime.spawn(admin.clone().listen_unix(path));
+            beside.spawn(admin.clone().listen_unix(path));
         }
         let specs = specs(settings);
         Ok(Self {
@@ -209,7 +211,7 @@ impl Engine {
             tables,
             settings: HttpSettings {
                 trusted: settings.trusted_proxies.clone(),
-                https_redirect: settings.https_redirect,
+                https_redirect: settings.https_redirect.then(|| entry_redirect(&settings.https)),
                 server_name: host_name(),
             },
             log: AccessLog::open(&settings.access_log, settings.log_format)?,
@@ -249,6 +251,19 @@ impl TlsLookup for Arc<Tables> {
     fn lookup(&self, sni: Option<&Host>) -> Arc<TlsPolicy> {
         let compiled = self.load().expect("listeners are bound after the first table");
         compiled.tls.lookup(sni).clone()
+    }
+}
+
+/// Traefik's redirect of an entry point: permanent, and to the port of the TLS listener if that is not the usual one.
+fn entry_redirect(https: &[SocketAddr]) -> HttpsRedirect {
+    let port = https
+        .first()
+        .map(SocketAddr::port)
+        .filter(|port| !matches!(port, 0 | 443));
+    HttpsRedirect {
+        status: RedirectStatus::Permanent,
+        strip_trailing_slash: false,
+        port,
     }
 }
 

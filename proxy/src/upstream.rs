@@ -6,6 +6,7 @@
 mod balance;
 mod cell;
 mod endpoint;
+mod fallback;
 pub(crate) mod peer;
 mod sticky;
 mod upgrade;
@@ -14,11 +15,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ferrik_config::name::ServicePort;
-use ferrik_config::table::{self, Dialect, Protocol, Sticky};
+use ferrik_config::table::{self, Balance, Dialect, Protocol, Sticky};
 use http::HeaderValue;
 
 pub(crate) use cell::{Cell, Cells};
 pub(crate) use endpoint::{Endpoint, InFlight};
+pub(crate) use fallback::{serving, tell};
 
 use crate::exchange::Exchange;
 use crate::reason::Reason;
@@ -31,9 +33,12 @@ pub(crate) struct Backend {
     pub(crate) service: ServicePort,
     pub(crate) cell: Arc<Cell>,
     pub(crate) protocol: Protocol,
+    pub(crate) balance: Balance,
     pub(crate) host: HostHeader,
     pub(crate) sticky: Option<Sticky>,
     pub(crate) peer: peer::Template,
+    /// Serves while the cell is empty.
+    pub(crate) fallback: Option<Arc<Backend>>,
 }
 
 /// The `Host` that the backend receives.
@@ -46,7 +51,7 @@ pub(crate) enum HostHeader {
 }
 
 impl Backend {
-    pub(crate) fn compile(backend: &table::Backend, cell: Arc<Cell>) -> Self {
+    pub(crate) fn compile(backend: &table::Backend, cell: Arc<Cell>, fallback: Option<Arc<Self>>) -> Self {
         let host = match &backend.host {
             table::HostHeader::Client => HostHeader::Client,
             table::HostHeader::Endpoint => HostHeader::Endpoint,
@@ -65,9 +70,11 @@ impl Backend {
             service: backend.service.clone(),
             cell,
             protocol: backend.protocol,
+            balance: backend.balance,
             host,
             sticky: backend.sticky.clone(),
             peer: peer::Template::new(backend.protocol, backend.timeouts),
+            fallback,
         }
     }
 }
@@ -77,12 +84,12 @@ const TRIES: usize = 3;
 
 /// Chooses the endpoint for the next try, never one that failed before.
 pub(crate) fn choose(exchange: &mut Exchange) -> Result<(Arc<Backend>, SocketAddr), Reply> {
-    let backend = exchange.route.as_ref().and_then(|route| route.backend.clone());
+    let backend = exchange.route.as_deref().and_then(serving).cloned();
     let none = || Reply::page(503, Reason::NoEndpoint);
     let backend = backend.ok_or_else(none)?;
     let kept = sticky::endpoint(&backend, exchange);
     let endpoint = kept
-        .or_else(|| backend.cell.choose(&exchange.tried))
+        .or_else(|| backend.cell.choose(backend.balance, &exchange.tried))
         .ok_or_else(none)?;
     exchange.sticky.set = sticky::cookie(
         &backend,
@@ -93,7 +100,10 @@ pub(crate) fn choose(exchange: &mut Exchange) -> Result<(Arc<Backend>, SocketAdd
     let address = endpoint.address;
     exchange.record.endpoint = Some(address);
     exchange.record.tries += 1;
+    // A try begins the body anew: what an earlier one sent of it comes again.
+    exchange.record.received = 0;
     exchange.in_flight = Some(endpoint.begin());
+    exchange.serving = Some(backend.clone());
     Ok((backend, address))
 }
 
@@ -103,9 +113,9 @@ pub(crate) fn may_try_another(exchange: &mut Exchange) -> bool {
         endpoint.failed();
         exchange.tried.push(endpoint.address);
     }
-    let backend = exchange.route.as_ref().and_then(|route| route.backend.as_ref());
+    let backend = exchange.serving.as_ref();
     exchange.tried.len() < TRIES
-        && backend.is_some_and(|backend| backend.cell.choose(&exchange.tried).is_some())
+        && backend.is_some_and(|backend| backend.cell.choose(backend.balance, &exchange.tried).is_some())
 }
 
 /// A request that may be repeated broke before its answer began. ingress-nginx asks another endpoint

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use ipnet::IpNet;
 
 use super::Selection;
-use super::value::{LogTarget, Name, count, log_target, name, network, seconds};
+use super::value::{LogTarget, count, log_target, network, seconds};
 
 /// What `run` serves, and how.
 #[derive(Args, Clone, Debug)]
@@ -33,10 +33,6 @@ pub(crate) struct Run {
         help_heading = "Which objects"
     )]
     pub(crate) ingress_class_by_name: bool,
-
-    /// ConfigMap with process-wide settings, in the names of ingress-nginx.
-    #[arg(long, value_name = "NS/NAME", value_parser = name, help_heading = "Which objects")]
-    pub(crate) configmap: Option<Name>,
 
     #[command(flatten)]
     pub(crate) listen: Listen,

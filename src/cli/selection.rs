@@ -38,6 +38,10 @@ pub(crate) struct Selection {
     )]
     pub(crate) watch_ingress_without_class: bool,
 
+    /// ConfigMap of ingress-nginx: defaults for annotations of the nginx dialect, under the same names.
+    #[arg(long, value_name = "NS/NAME", value_parser = name)]
+    pub(crate) configmap: Option<Name>,
+
     /// Secret with the certificate for hosts that have none of their own; a self-signed one is made if it is not named.
     #[arg(long, value_name = "NS/NAME", value_parser = name)]
     pub(crate) default_ssl_certificate: Option<Name>,
@@ -56,6 +60,7 @@ impl Selection {
             controller_classes: self.controller_class.clone(),
             watch_without_class: self.watch_ingress_without_class,
             class_by_name,
+            configmap: self.configmap.as_ref().map(pair),
             default_certificate: self.default_ssl_certificate.as_ref().map(pair),
             default_backend: self.default_backend_service.as_ref().map(pair),
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::binary::Folder;
+use super::binary::{Folder, ferrik};
 
 const BROKEN: &str = "\
 apiVersion: networking.k8s.io/v1
@@ -247,4 +247,17 @@ fn json_has_the_same_problems() {
     );
     assert!(text("message").starts_with("there is no annotation") && text("fix").starts_with("did you mean"));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn the_examples_that_we_ship_are_right() {
+    let outcome = ferrik(&[
+        "check",
+        "--strict",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/examples"),
+    ]);
+    assert_eq!(
+        (outcome.code, &*outcome.stdout),
+        (Some(0), "0 errors, 0 warnings in 2 files\n")
+    );
 }

@@ -206,3 +206,33 @@ async fn a_client_cannot_forge_a_line_of_the_access_log() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_probe_asks_the_socket_of_one_process() {
+    let backend = Backend::echo().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("admin.sock");
+    let probe = |question: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ferrik"));
+        command
+            .args(["probe", "--admin-socket"])
+            .arg(&socket)
+            .arg(question);
+        command.output().expect("the binary runs")
+    };
+    assert!(!probe("readyz").status.success(), "nobody is there yet");
+    let objects = yaml::file(&[
+        &yaml::classes(),
+        &Ingress::new("team", "web", "nginx").prefix(HOST, "/", "web"),
+        &yaml::service_and_slice("team", "web", 80, &[backend.address]),
+    ]);
+    let path = socket.to_str().expect("a path of ASCII");
+    let setup = Ferrik::setup().file("objects.yaml", &objects);
+    let _ferrik = setup.arguments(&["--admin-socket", path]).start().await;
+    eventually("the socket is there", async || socket.exists()).await;
+    for (question, answer) in [("readyz", "ready\n"), ("healthz", "ok\n")] {
+        let output = probe(question);
+        assert!(output.status.success(), "{question}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), answer);
+    }
+}

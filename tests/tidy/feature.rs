@@ -16,10 +16,16 @@ const NOT_A_FEATURE: &[(&str, &str, &str)] = &[
         "what is spoken to the backend, a part of the route and no step",
     ),
     ("nginx", "buffering", "read to be checked, never in effect"),
+    ("nginx", "configmap", "its keys are defaults of many features"),
     (
         "nginx",
         "configuration_snippet",
         "the annotation whose text becomes the policy snippet",
+    ),
+    (
+        "nginx",
+        "default_backend",
+        "a part of the route's backend and no step",
     ),
     ("nginx", "features", "the macro that makes the list of features"),
     (
@@ -76,6 +82,7 @@ const TOPICS: &[&str] = &[
     "backend",
     "buffering",
     "class",
+    "configmap",
     "conflict",
     "default_backend",
     "endpoints",

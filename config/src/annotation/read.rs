@@ -7,7 +7,7 @@ use super::{Annotation, Feature, OnInvalid, Support};
 use crate::name::ObjectRef;
 use crate::policy::Source;
 use crate::report::{Diagnostic, Reason};
-use crate::value::Value;
+use crate::value::{Invalid, Value};
 
 /// What the annotations of one object say.
 #[derive(Debug)]
@@ -51,19 +51,57 @@ fn annotation_field(name: &str) -> String {
     format!("metadata.annotations[{name}]")
 }
 
-/// Reads every annotation under one of the prefixes. Earlier prefixes win over later ones.
+/// What holds where an object says nothing: the defaults of the rows, or a layer above them.
+#[derive(Debug)]
+pub struct Base<O> {
+    /// The options.
+    pub options: O,
+    /// Something in the layer guards access and cannot be read.
+    pub closed_by: Option<Source>,
+}
+
+impl<O: Default + 'static> Base<O> {
+    /// The defaults of the rows.
+    pub fn rows(features: &'static [Feature<O>]) -> Self {
+        Self {
+            options: defaults(features),
+            closed_by: None,
+        }
+    }
+
+    /// Sets one row of the layer. The error says what was expected.
+    pub fn set(
+        &mut self,
+        features: &'static [Feature<O>],
+        row: &str,
+        text: &str,
+        source: &Source,
+    ) -> Result<(), Invalid> {
+        let Some(row) = find(features, row) else {
+            return Ok(());
+        };
+        let result = row.field.set(&mut self.options, text);
+        if result.is_err() && row.on_invalid == OnInvalid::Close {
+            self.closed_by.get_or_insert_with(|| source.clone());
+        }
+        result
+    }
+}
+
+/// Reads every annotation under one of the prefixes, over a layer of defaults. Earlier prefixes win over later ones.
 pub fn read<O: Default + 'static>(
     object: &ObjectRef,
     annotations: &BTreeMap<Arc<str>, Arc<str>>,
     prefixes: &[&str],
     features: &'static [Feature<O>],
+    layer: Base<O>,
     report: &mut Vec<Diagnostic>,
 ) -> Written<O> {
     let mut written = Written {
-        options: defaults(features),
+        options: layer.options,
         object: object.clone(),
         names: BTreeMap::new(),
-        closed_by: None,
+        closed_by: layer.closed_by,
     };
     for prefix in prefixes {
         for (full, text) in annotations {

@@ -3,7 +3,7 @@
 use super::Options as All;
 use crate::annotation::{Annotation, At, Feature, OnInvalid, Scope, Support};
 use crate::policy::Template;
-use crate::table::{HostHeader, Protocol};
+use crate::table::{Balance, HostHeader, Protocol};
 use crate::translate::ServiceOptions;
 use crate::value::{Invalid, Value};
 
@@ -25,6 +25,19 @@ pub(super) const FEATURE: Feature<All> = Feature {
             rejects: &["FCGI", "h2", ""],
         },
         Annotation {
+            name: "load-balance",
+            aliases: &[],
+            field: &At::<All, LoadBalance>(|o| &mut o.backend.balance),
+            default: None,
+            on_invalid: OnInvalid::Ignore,
+            scope: Scope::Route,
+            support: Support::Differs("`ewma` chooses by requests in flight, not by response times"),
+            doc: "How the next Pod is chosen: `round_robin` one after the other, `least_request` (or `ewma`) of two the one \
+                  with fewer requests in flight.",
+            accepts: &["least_request", "round_robin", "ewma"],
+            rejects: &["ip_hash", ""],
+        },
+        Annotation {
             name: "upstream-vhost",
             aliases: &[],
             field: &At::<All, HostText>(|o| &mut o.backend.host),
@@ -44,6 +57,23 @@ pub(super) const FEATURE: Feature<All> = Feature {
 pub(crate) struct Options {
     protocol: Option<BackendProtocol>,
     host: Option<HostText>,
+    balance: Option<LoadBalance>,
+}
+
+/// ingress-nginx's algorithms, and ours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct LoadBalance(Balance);
+
+impl Value for LoadBalance {
+    const KIND: &'static str = "round_robin, least_request or ewma";
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        match text.trim() {
+            "round_robin" => Ok(Self(Balance::RoundRobin)),
+            "least_request" | "ewma" => Ok(Self(Balance::LeastRequest)),
+            other => Err(Invalid::new(Self::KIND, other)),
+        }
+    }
 }
 
 /// One of ingress-nginx's protocol names, in any case.
@@ -87,6 +117,7 @@ pub(super) fn resolve(options: &All, service: &mut ServiceOptions) {
     if let Some(BackendProtocol(protocol)) = options.backend.protocol {
         service.protocol = Some(protocol);
     }
+    service.balance = options.backend.balance.map(|LoadBalance(balance)| balance).unwrap_or_default();
     if let Some(HostText(template)) = &options.backend.host {
         service.host = HostHeader::Text(template.clone());
     }

@@ -15,10 +15,10 @@ const BUFFER: &str = "bodies are always streamed, there are no buffers to size";
 const CANARY: &str = "the rules of the object are served like any others; split the traffic between the Pods of one Service";
 const ERRORS: &str = "errors of the backend are passed on as they are, and our own are short texts";
 const FIREWALL: &str = "there is no web application firewall";
-const LIMIT: &str = "rates and connections of clients are not limited";
+const LIMIT: &str = "answers are sent as fast as the client takes them";
 const MIRROR: &str = "requests are sent to one backend only";
 const REDIRECT: &str = "the headers of the backend's answers are not rewritten";
-const RETRY: &str = "a request that could not be sent is tried on another Pod; one that was sent is not repeated";
+const RETRY: &str = "a request that could not be sent, or that broke before its answer and may be repeated, is tried on other Pods, three in all";
 const TLS: &str = "certificates of Pods are not checked and none is shown to them";
 const TRACE: &str = "logs and traces are settings of the whole process";
 
@@ -44,11 +44,6 @@ pub(super) const FEATURE: Feature<All> = Feature {
         row("enable-owasp-core-rules", FIREWALL),
         row("modsecurity-snippet", FIREWALL),
         row("modsecurity-transaction-id", FIREWALL),
-        row("limit-connections", LIMIT),
-        row("limit-rps", LIMIT),
-        row("limit-rpm", LIMIT),
-        row("limit-burst-multiplier", LIMIT),
-        Annotation { aliases: &["limit-whitelist"], ..row("limit-allowlist", LIMIT) },
         row("limit-rate", LIMIT),
         row("limit-rate-after", LIMIT),
         row("canary", CANARY),
@@ -70,13 +65,11 @@ pub(super) const FEATURE: Feature<All> = Feature {
         row("session-cookie-max-age", BALANCE),
         row("session-cookie-expires", BALANCE),
         row("session-cookie-change-on-failure", BALANCE),
-        row("load-balance", BALANCE),
         row("upstream-hash-by", BALANCE),
         row("upstream-hash-by-subset", BALANCE),
         row("upstream-hash-by-subset-size", BALANCE),
         row("service-upstream", "requests are always sent to the Pods themselves"),
         row("custom-http-errors", ERRORS),
-        row("default-backend", ERRORS),
         row("disable-proxy-intercept-errors", ERRORS),
         row("custom-headers", "write more_set_headers into a configuration-snippet"),
         row("mirror-target", MIRROR),

@@ -3,6 +3,7 @@
 //! The limit is a whole number of requests in a span of time, so that rates below one per second need no fractions. What
 //! has been counted outlives every new table, under the name that is given here.
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use super::HeaderName;
@@ -26,6 +27,9 @@ pub struct RateLimit {
     pub mode: RateMode,
     /// Status of the refusal: nginx 503, Traefik 429.
     pub status: u16,
+    /// Clients in these networks are not counted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exempt: Vec<IpNet>,
 }
 
 /// Which routes count together.

@@ -5,8 +5,8 @@
 use serde::Serialize;
 
 use super::{
-    BasicAuth, BodyLimit, ClientVerdict, Closed, Cors, ForwardCertificate, Headers, HttpsRedirect, IpAccess,
-    RateLimit, Redirect, Rewrite, Snippet,
+    BasicAuth, BodyLimit, ClientVerdict, Closed, ConnectionLimit, Cors, ForwardCertificate, Headers,
+    HttpsRedirect, IpAccess, RateLimit, Redirect, Rewrite, Snippet,
 };
 use crate::name::ObjectRef;
 
@@ -39,6 +39,8 @@ pub enum Policy {
     ClientCertificate(ClientVerdict),
     /// Refuses everything with 503: what guards the route cannot be understood or is not there.
     Closed(Closed),
+    /// Refuses a client that has too much under way.
+    ConnectionLimit(ConnectionLimit),
     /// Cross-origin headers and preflight.
     Cors(Cors),
     /// Tells the backend about the client's certificate.
@@ -66,6 +68,7 @@ impl Policy {
             Self::BasicAuth(_) | Self::ClientCertificate(_) | Self::Closed(_) | Self::IpAccess(_) => true,
             Self::Snippet(snippet) => snippet.guards(),
             Self::BodyLimit(_)
+            | Self::ConnectionLimit(_)
             | Self::Cors(_)
             | Self::ForwardCertificate(_)
             | Self::Header(_)
@@ -83,6 +86,7 @@ impl Policy {
             Self::BodyLimit(_) => "body_limit",
             Self::ClientCertificate(_) => "client_certificate",
             Self::Closed(_) => "closed",
+            Self::ConnectionLimit(_) => "connection_limit",
             Self::Cors(_) => "cors",
             Self::ForwardCertificate(_) => "forward_certificate",
             Self::Header(_) => "header",

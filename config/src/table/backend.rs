@@ -16,9 +16,37 @@ pub struct Backend {
     pub timeouts: Timeouts,
     /// The `Host` that they receive.
     pub host: HostHeader,
+    /// How endpoints are chosen.
+    #[serde(skip_serializing_if = "Balance::is_default")]
+    pub balance: Balance,
     /// Keeps a client on one endpoint by a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Sticky>,
+    /// Serves while this one has no endpoints (ingress-nginx `default-backend`); has no fallback of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Box<Backend>>,
+}
+
+/// How the next endpoint is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Balance {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// Of two, the one with fewer requests in flight.
+    LeastRequest,
+}
+
+impl Balance {
+    /// True if nothing was said.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The protocol spoken to a backend.

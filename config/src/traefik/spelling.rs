@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{FEATURES, Options, PREFIX};
-use crate::annotation::{self, Written};
+use crate::annotation::{self, Base, Written};
 use crate::name::ObjectRef;
 use crate::policy::Source;
 use crate::report::{Diagnostic, Reason};
@@ -53,7 +53,14 @@ pub(super) fn read(
         lower.insert(name.into(), text.clone());
     }
     let mut found = Vec::new();
-    let mut written = annotation::read(object, &lower, &[PREFIX], FEATURES, &mut found);
+    let mut written = annotation::read(
+        object,
+        &lower,
+        &[PREFIX],
+        FEATURES,
+        Base::rows(FEATURES),
+        &mut found,
+    );
     for diagnostic in &mut found {
         respell(&spelled, &mut diagnostic.field);
     }

@@ -9,7 +9,9 @@ use crate::name::{Kind, ObjectRef, PortRef, ServicePort};
 use crate::policy::{Source, Timeouts};
 use crate::report::{Diagnostic, Reason};
 use crate::snapshot::{IngressBackend, Service, ServicePortSpec};
-use crate::table::{Backend, Dialect, Entry, HostHeader, PathKind, PathRule, Protocol, Route, Sticky};
+use crate::table::{
+    Backend, Balance, Dialect, Entry, HostHeader, PathKind, PathRule, Protocol, Route, Sticky,
+};
 
 /// What a dialect says about the way to a backend; `None` leaves it to the Service or to the defaults.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +19,10 @@ pub(crate) struct ServiceOptions {
     pub(crate) protocol: Option<Protocol>,
     pub(crate) timeouts: Timeouts,
     pub(crate) host: HostHeader,
+    pub(crate) balance: Balance,
     pub(crate) sticky: Option<Sticky>,
+    /// What serves while the Service has no endpoints, and the protocol that its Service asks for.
+    pub(crate) fallback: Option<(ServicePort, Protocol)>,
 }
 
 /// Resolves the backend of one path. `field` is the path of `backend` inside the object.
@@ -96,6 +101,22 @@ pub(super) fn resolve(
     Some(assemble(service, by_app_protocol(spec), options))
 }
 
+/// The first port of a Service, and the protocol that it asks for.
+pub(crate) fn first_port(
+    reader: &mut Reader<'_>,
+    namespace: &Arc<str>,
+    name: &Arc<str>,
+) -> Option<(ServicePort, Protocol)> {
+    let service = reader.service(namespace, name)?;
+    let spec = service.spec.ports.iter().find(|spec| spec.is_tcp())?;
+    let port = ServicePort {
+        namespace: namespace.clone(),
+        service: name.clone(),
+        port: PortRef::Number(spec.port),
+    };
+    Some((port, by_app_protocol(spec)))
+}
+
 /// The route for requests that match nothing, from the process-wide setting: the first port of that Service.
 pub(super) fn default_route(snapshot: &Snapshot, namespace: &Arc<str>, name: &Arc<str>) -> Option<Route> {
     let service = snapshot.services.get(&(namespace.clone(), name.clone()))?;
@@ -130,7 +151,16 @@ fn assemble(service: ServicePort, by_service: Protocol, options: &ServiceOptions
         protocol: options.protocol.unwrap_or(by_service),
         timeouts: options.timeouts,
         host: options.host.clone(),
+        balance: options.balance,
         sticky: options.sticky.clone(),
+        fallback: options.fallback.clone().map(|(service, protocol)| {
+            let options = ServiceOptions {
+                sticky: None,
+                fallback: None,
+                ..options.clone()
+            };
+            Box::new(assemble(service, protocol, &options))
+        }),
     }
 }
 

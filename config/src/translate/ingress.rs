@@ -6,6 +6,7 @@
 mod name;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::fragment::{Draft, Fragment, HostShare};
 use super::reader::Reader;
@@ -55,6 +56,7 @@ pub(super) fn translate(
         object,
         ingress,
         reader,
+        configmap: settings.configmap.as_ref(),
         report: Vec::new(),
     };
     name::check(object, &mut stage.report);
@@ -73,6 +75,7 @@ fn ports(hosts: &BTreeMap<HostKey, HostShare>) -> std::collections::BTreeSet<cra
         .flat_map(|share| share.routes.iter().chain(&share.default));
     drafts
         .filter_map(|draft| draft.route.backend.as_ref())
+        .flat_map(|backend| std::iter::once(backend).chain(backend.fallback.as_deref()))
         .map(|backend| backend.service.clone())
         .collect()
 }
@@ -82,6 +85,8 @@ pub(crate) struct Stage<'a, 's> {
     pub(crate) object: &'a ObjectRef,
     pub(crate) ingress: &'a Ingress,
     pub(crate) reader: Reader<'s>,
+    /// Whose keys are defaults of the nginx dialect.
+    pub(crate) configmap: Option<&'a (Arc<str>, Arc<str>)>,
     pub(crate) report: Vec<Diagnostic>,
 }
 
@@ -231,7 +236,7 @@ impl Stage<'_, '_> {
         Draft {
             written: written.to_owned(),
             only_with_tls,
-            route: std::sync::Arc::new(Route {
+            route: Arc::new(Route {
                 path,
                 entry: behaviour.entry,
                 dialect,
@@ -313,7 +318,7 @@ impl Stage<'_, '_> {
         let Some(certificate) = self.certificate(field, secret_name) else {
             return;
         };
-        let certificate = std::sync::Arc::new(certificate);
+        let certificate = Arc::new(certificate);
         for (field, key) in &names {
             if !certificate::covers(&certificate, key) {
                 let message = format!(

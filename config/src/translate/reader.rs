@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Snapshot;
 use crate::name::{Kind, ObjectRef};
-use crate::snapshot::{IngressClass, Middleware, Objects, Secret, Service, TlsOption};
+use crate::snapshot::{ConfigMap, IngressClass, Middleware, Objects, Secret, Service, TlsOption};
 
 /// The only way in which stage one sees other objects.
 #[derive(Debug)]
@@ -52,6 +52,10 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn secret(&mut self, namespace: &str, name: &str) -> Option<&'a Secret> {
         self.one(Kind::Secret, &self.snapshot.secrets, namespace, name)
+    }
+
+    pub(crate) fn config_map(&mut self, namespace: &str, name: &str) -> Option<&'a ConfigMap> {
+        self.one(Kind::ConfigMap, &self.snapshot.config_maps, namespace, name)
     }
 
     pub(crate) fn middleware(&mut self, namespace: &str, name: &str) -> Option<&'a Middleware> {

@@ -7,7 +7,7 @@ use ferrik_config::policy::{
     Action, BodyLimit, Closed, HeaderChange, HeaderName, Headers, Pattern, Policy, Redirect, RedirectStatus,
     RedirectTarget, Rewrite, RewriteFlag, Snippet, Statement, Step, Template, Timeouts, UriRewrite,
 };
-use ferrik_config::table::{Backend, Entry, HostTable, PathRule, Route};
+use ferrik_config::table::{Backend, Balance, Entry, HostTable, PathRule, Route};
 use ferrik_config::{Endpoints, Table};
 
 use super::*;
@@ -43,7 +43,9 @@ fn route(path: &str, steps: Vec<Policy>) -> Route {
             protocol: Protocol::Http,
             timeouts: Timeouts::default(),
             host: ferrik_config::table::HostHeader::Client,
+            balance: Balance::default(),
             sticky: None,
+            fallback: None,
         }),
         priority: None,
     }
@@ -157,6 +159,24 @@ fn every_step_says_what_it_changes() {
         fields.get("x-forwarded-for").map(HeaderValue::as_bytes),
         Some(&b"192.0.2.1"[..])
     );
+}
+
+#[test]
+fn another_service_stands_in_for_one_without_endpoints() {
+    let mut route = route("/", Vec::new());
+    let own = route.backend.as_mut().expect("it has one");
+    let mut other = own.clone();
+    other.service.service = "pages".into();
+    own.fallback = Some(Box::new(other));
+    let explanation = explained(vec![route], "/", &[("x-code", "200"), ("x-format", "a/b")]);
+    let End::Backend { service, fields, .. } = &explanation.end else {
+        panic!("{explanation:?}")
+    };
+    let service = service.as_ref().map(ToString::to_string);
+    assert_eq!(service.as_deref(), Some("shop/pages:80"));
+    let field = |name: &str| fields.get(name).map(HeaderValue::as_bytes);
+    assert_eq!((field("x-code"), field("x-format")), (Some(&b"503"[..]), None));
+    assert_eq!(field("x-service-name"), Some(&b"web"[..]));
 }
 
 #[test]
@@ -317,8 +337,8 @@ fn every_host_is_shown_with_its_default() {
                 &Outcome::PathDiffers("`/any` is not under `/x`".to_owned())
             ),
             ("*.example.org", "/", &Outcome::HostNotAsked),
-            ("*.example.org", "/", &Outcome::Chosen),
-            ("*", "/any", &Outcome::Later),
+            ("*", "/any", &Outcome::Chosen),
+            ("*.example.org", "/", &Outcome::Later),
         ]
     );
 }

@@ -1,7 +1,7 @@
 //! Sends plain HTTP to https. Certificate challenges stay on plain HTTP (RFC 8555 §8.3).
 
 use ferrik_config::policy::{self, RedirectStatus};
-use http::Method;
+use http::{HeaderValue, Method};
 
 use super::{Filter, Flow};
 use crate::compile::Context;
@@ -10,6 +10,7 @@ use crate::listen::Scheme;
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::{Facts, Request};
+use crate::sanitize::Path;
 
 /// Where certificate authorities look for the answer to a challenge.
 pub(crate) const CHALLENGE_PREFIX: &[u8] = b"/.well-known/acme-challenge/";
@@ -26,24 +27,40 @@ impl Filter for HttpsRedirect {
     }
 
     fn request<H: RequestHead>(&self, request: &mut Request<'_, H>) -> Flow {
-        match redirect(&self.0, request.facts) {
+        match redirect(&self.0, &Plain::of(request.facts)) {
             Some(reply) => Flow::Reply(reply),
             None => Flow::Next,
         }
     }
 }
 
+/// What the redirect looks at; the entry point redirects before there is a route.
+pub(crate) struct Plain<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) scheme: Scheme,
+    pub(crate) path: &'a Path<'a>,
+    pub(crate) target: &'a [u8],
+    pub(crate) host: &'a HeaderValue,
+}
+
+impl<'a> Plain<'a> {
+    fn of(facts: &Facts<'a>) -> Self {
+        let Facts { method, scheme, path, target, best_host: host, .. } = *facts;
+        Self { method, scheme, path, target, host }
+    }
+}
+
 /// The redirect, if the request came over plain HTTP and is no challenge.
-pub(crate) fn redirect(policy: &policy::HttpsRedirect, facts: &Facts<'_>) -> Option<Reply> {
-    if facts.scheme == Scheme::Https || facts.path.decoded.starts_with(CHALLENGE_PREFIX) {
+pub(crate) fn redirect(policy: &policy::HttpsRedirect, request: &Plain<'_>) -> Option<Reply> {
+    if request.scheme == Scheme::Https || request.path.decoded.starts_with(CHALLENGE_PREFIX) {
         return None;
     }
-    let mut target = facts.target;
+    let mut target = request.target;
     if policy.strip_trailing_slash {
         target = target.strip_suffix(b"/").unwrap_or(target);
     }
     let mut url = b"https://".to_vec();
-    let authority = facts.best_host.as_bytes();
+    let authority = request.host.as_bytes();
     let host_end = match authority {
         [b'[', ..] => authority.iter().position(|byte| *byte == b']').map_or(authority.len(), |at| at + 1),
         _ => authority.iter().position(|byte| *byte == b':').unwrap_or(authority.len()),
@@ -53,7 +70,7 @@ pub(crate) fn redirect(policy: &policy::HttpsRedirect, facts: &Facts<'_>) -> Opt
         url.extend_from_slice(format!(":{port}").as_bytes());
     }
     url.extend_from_slice(target);
-    Some(Reply::redirect(status(policy.status, facts.method), &url, Reason::HttpsRedirect))
+    Some(Reply::redirect(status(policy.status, request.method), &url, Reason::HttpsRedirect))
 }
 
 /// The status for this method.

@@ -13,10 +13,11 @@ use std::time::Duration;
 use ferrik_config::policy::{self, RateKey, RateMode, RateScope};
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
+use ipnet::IpNet;
 
 use self::bucket::Rate;
 use self::sources::Sources;
-use super::{Filter, Flow};
+use super::{Filter, Flow, ip_access};
 use crate::compile::Context;
 use crate::head::{Fields, RequestHead};
 use crate::reason::Reason;
@@ -39,6 +40,7 @@ pub(crate) struct RateLimit {
     /// The route's own part of every source, once it has been worked out.
     route: OnceLock<u64>,
     sources: Arc<Sources>,
+    exempt: Box<[IpNet]>,
 }
 
 #[derive(Debug)]
@@ -84,10 +86,15 @@ impl Filter for RateLimit {
                 &format!("rate_limit/{:?}/{}", policy.scope, policy.name),
                 Sources::new,
             ),
+            exempt: policy.exempt.clone().into(),
         }
     }
 
     fn request<H: RequestHead>(&self, request: &mut Request<'_, H>) -> Flow {
+        let client = request.facts.client.to_canonical();
+        if self.exempt.iter().any(|net| ip_access::covers(net, client)) {
+            return Flow::Next;
+        }
         let scope = match self.scope {
             RateScope::Shared => None,
             RateScope::Route => Some(

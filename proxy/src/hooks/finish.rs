@@ -108,6 +108,7 @@ pub(super) fn record(hooks: &Hooks, session: &mut Session, error: Option<&Error>
         record.reason = Some(Reason::ClientGone);
     }
     exchange.in_flight = None;
+    exchange.changes.slots.clear();
     match &exchange.route {
         Some(route) => route.stats.add(&exchange.record),
         None => hooks.tables.stats.unrouted.add(&exchange.record),

@@ -7,10 +7,9 @@ use ferrik_config::table::{Dialect, Entry, PathKind};
 use foldhash::fast::RandomState;
 use regex::bytes::Regex;
 
+use super::serves;
 use crate::listen::Scheme;
-use crate::reason::Reason;
 use crate::route::Route;
-use crate::sanitize::Path;
 
 /// Routes in the order of precedence, with indexes from path to place in that order.
 #[derive(Debug, Default)]
@@ -28,10 +27,12 @@ type Rank = u32;
 /// The ways from path to rank.
 #[derive(Debug, Default)]
 struct Indexes {
-    /// Kubernetes and Traefik routes, which are matched against the plain key.
+    /// Kubernetes routes, which are matched against the plain key.
     plain: Index,
     /// nginx routes, which are matched against the decoded key.
     decoded: Index,
+    /// Traefik routes, which are matched against the plain key and may be asked alone.
+    traefik: Index,
 }
 
 #[derive(Debug, Default)]
@@ -75,62 +76,31 @@ impl HostRoutes {
         self.default.as_ref()
     }
 
-    /// The first route that matches. `traefik_only` leaves out routes that only answer for their own host.
-    ///
-    /// If the path can be read in several ways, a route that guards access under one of them must be passed: otherwise an
-    /// encoding would lead around it.
-    pub(super) fn find(
-        &self,
-        path: &Path<'_>,
-        scheme: Scheme,
-        traefik_only: bool,
-    ) -> Result<Option<&Arc<Route>>, Reason> {
-        let found = self.lookup(&path.plain, &path.decoded, scheme, traefik_only);
-        if !self.has_guards {
-            return Ok(found);
-        }
-        let mut chosen = found;
-        for reading in path.readings() {
-            let Some(other) = self.lookup(&reading, &reading, scheme, traefik_only) else {
-                continue;
-            };
-            match (other.guard, chosen.and_then(|route| route.guard)) {
-                (None, _) => {}
-                (Some(_), None) => chosen = Some(other),
-                (Some(a), Some(b)) if a == b => {}
-                (Some(_), Some(_)) => return Err(Reason::AmbiguousPath),
-            }
-        }
-        Ok(chosen)
+    /// True if some route keeps somebody out.
+    pub(super) fn has_guards(&self) -> bool {
+        self.has_guards
     }
 
-    fn lookup(
-        &self,
-        plain: &[u8],
-        decoded: &[u8],
-        scheme: Scheme,
-        traefik_only: bool,
-    ) -> Option<&Arc<Route>> {
-        let [http, https] = &self.indexes;
-        let indexes = if scheme == Scheme::Https { https } else { http };
-        let best = if traefik_only {
-            None
-        } else {
-            indexes.decoded.best(decoded, None)
-        };
+    /// The first rule that matches.
+    pub(super) fn first(&self, plain: &[u8], decoded: &[u8], scheme: Scheme) -> Option<&Arc<Route>> {
+        let indexes = self.indexes(scheme);
+        let best = indexes.decoded.best(decoded, None);
         let best = indexes.plain.best(plain, best);
-        let route = best.and_then(|rank| self.routes.get(usize::try_from(rank).ok()?));
-        let route = route.or(self.default.as_ref());
-        route.filter(|route| (!traefik_only || route.dialect == Dialect::Traefik) && serves(route, scheme))
+        self.at(indexes.traefik.best(plain, best))
     }
-}
 
-/// True if the route's entry points take requests of this scheme.
-pub(super) fn serves(route: &Route, scheme: Scheme) -> bool {
-    match route.entry {
-        Entry::Any => true,
-        Entry::Http => scheme == Scheme::Http,
-        Entry::Https => scheme == Scheme::Https,
+    /// The first rule of the Traefik dialect that matches, for hosts that have a table of their own.
+    pub(super) fn first_of_traefik(&self, plain: &[u8], scheme: Scheme) -> Option<&Arc<Route>> {
+        self.at(self.indexes(scheme).traefik.best(plain, None))
+    }
+
+    fn indexes(&self, scheme: Scheme) -> &Indexes {
+        let [http, https] = &self.indexes;
+        if scheme == Scheme::Https { https } else { http }
+    }
+
+    fn at(&self, rank: Option<Rank>) -> Option<&Arc<Route>> {
+        self.routes.get(usize::try_from(rank?).ok()?)
     }
 }
 
@@ -138,10 +108,10 @@ impl Indexes {
     fn new(routes: &[Arc<Route>], scheme: Scheme) -> Self {
         let mut indexes = Self::default();
         for (rank, route) in (0..).zip(routes).filter(|(_, route)| serves(route, scheme)) {
-            let index = if route.dialect == Dialect::Nginx {
-                &mut indexes.decoded
-            } else {
-                &mut indexes.plain
+            let index = match route.dialect {
+                Dialect::Kubernetes => &mut indexes.plain,
+                Dialect::Nginx => &mut indexes.decoded,
+                Dialect::Traefik => &mut indexes.traefik,
             };
             index.add(rank, route);
         }

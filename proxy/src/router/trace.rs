@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use ferrik_config::table::{Dialect, PathKind};
 
-use super::Router;
-use super::host::serves;
+use super::{Level, Router, ranks_last, serves};
 use crate::listen::Scheme;
 use crate::route::Route;
 use crate::sanitize::Path;
@@ -40,30 +39,30 @@ pub enum Outcome {
 
 impl Router {
     /// Every route of the hosts that could serve the request, in the order in which they are asked: of each host its
-    /// rules, then its default.
+    /// rules, then its default; Traefik's defaults at the end.
     pub(crate) fn trace(&self, host: &str, path: &Path<'_>, scheme: Scheme) -> Vec<Candidate> {
         let found = self.find(host, path, scheme).ok();
         let names = [host.to_owned(), wildcard_name(host), "*".to_owned()];
         let mut candidates = Vec::new();
-        let mut level = Level {
-            is_asked: true,
-            is_first: true,
-        };
-        for (routes, name) in self.levels(host).into_iter().zip(names) {
-            let Some(routes) = routes else { continue };
-            for route in routes.routes().iter().chain(routes.default_route()) {
-                let outcome = level.outcome(route, path, scheme);
-                candidates.push(Candidate {
-                    host: name.clone(),
-                    route: route.clone(),
-                    outcome,
-                });
-            }
-            level = Level {
-                is_asked: level.is_asked && routes.falls_through(),
-                is_first: false,
+        let mut defaults = Vec::new();
+        for (level, name) in self.levels(host).into_iter().zip(names) {
+            let Some(level) = level else { continue };
+            let candidate = |route: &Arc<Route>| Candidate {
+                host: name.clone(),
+                route: route.clone(),
+                outcome: level.outcome(route, path, scheme),
             };
+            candidates.extend(level.routes.routes().iter().map(candidate));
+            if let Some(default) = level.routes.default_route() {
+                let list = if ranks_last(default) {
+                    &mut defaults
+                } else {
+                    &mut candidates
+                };
+                list.push(candidate(default));
+            }
         }
+        candidates.append(&mut defaults);
         if let Some(route) = &self.default {
             candidates.push(Candidate {
                 host: "*".to_owned(),
@@ -88,17 +87,10 @@ impl Router {
     }
 }
 
-/// One of the hosts that could serve a request.
-struct Level {
-    is_asked: bool,
-    /// It is the most specific one that is known; below it, only Traefik's routes are asked.
-    is_first: bool,
-}
-
-impl Level {
+impl Level<'_> {
     /// What becomes of a route, whatever stands before it.
     fn outcome(&self, route: &Route, path: &Path<'_>, scheme: Scheme) -> Outcome {
-        if !self.is_asked || (!self.is_first && route.dialect != Dialect::Traefik) {
+        if !self.asks(route) {
             Outcome::HostNotAsked
         } else if serves(route, scheme) {
             compare(route, path)

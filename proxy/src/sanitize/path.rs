@@ -38,7 +38,7 @@ impl<'a> Path<'a> {
         }
         check_escapes(raw)?;
         let forward = if has_dot_segment(raw) {
-            Cow::Owned(resolve_raw(raw)?)
+            Cow::Owned(resolve(raw)?)
         } else {
             Cow::Borrowed(raw)
         };
@@ -62,26 +62,42 @@ impl<'a> Path<'a> {
             return Vec::new();
         }
         let mut readings = vec![self.plain.to_vec(), self.decoded.to_vec()];
-        for base in [
-            self.forward.to_vec(),
-            self.plain.to_vec(),
-            decode(&self.forward),
-            decode(&decode(&self.forward)),
-        ] {
-            let slashes: Vec<u8> = base
-                .iter()
-                .map(|byte| if *byte == b'\\' { b'/' } else { *byte })
-                .collect();
-            for form in [base, slashes] {
-                for path in [form.clone(), without_parameters(&form)] {
-                    readings.extend(resolve(&merge_slashes(&path)));
-                }
-            }
+        for form in forms(decode_unreserved(&self.forward)) {
+            readings.push(clamp(&merge_slashes(&form)));
+            readings.push(merge_slashes(&clamp(&form)));
         }
         readings.sort();
         readings.dedup();
         readings
     }
+}
+
+/// What becomes of a path on its way through a backend: escapes decoded up to twice (a proxy and the server behind it),
+/// parameters cut, `\` read as `/`, in any order. Steps that change nothing are not taken, so most paths have few forms.
+fn forms(path: Vec<u8>) -> Vec<Vec<u8>> {
+    /// A form, how often it may still be decoded, and whether parameters and backslashes are still to come.
+    type Step = (Vec<u8>, u8, bool, bool);
+    let mut steps: Vec<Step> = vec![(path, 2, true, true)];
+    let mut at = 0;
+    while let Some((form, decodes, cut, turn)) = steps.get(at).cloned() {
+        let mut next = Vec::new();
+        if decodes > 0 {
+            next.push((decode(&form), decodes - 1, cut, turn));
+        }
+        if cut {
+            next.push((without_parameters(&form), decodes, false, turn));
+        }
+        if turn {
+            next.push((with_slashes(&form), decodes, cut, false));
+        }
+        for step in next {
+            if step.0 != form && !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
+        at += 1;
+    }
+    steps.into_iter().map(|(form, ..)| form).collect()
 }
 
 /// True if the path may have more than one form.
@@ -166,6 +182,12 @@ fn merge_slashes(path: &[u8]) -> Vec<u8> {
     result
 }
 
+fn with_slashes(path: &[u8]) -> Vec<u8> {
+    path.iter()
+        .map(|byte| if *byte == b'\\' { b'/' } else { *byte })
+        .collect()
+}
+
 fn without_parameters(path: &[u8]) -> Vec<u8> {
     let cut = |segment: &[u8]| {
         segment
@@ -194,13 +216,24 @@ fn has_dot_segment(path: &[u8]) -> bool {
         .any(|segment| dots(segment).is_some())
 }
 
-/// Resolves dot segments and touches nothing else: empty segments and escapes stay as the client wrote them.
-fn resolve_raw(path: &[u8]) -> Result<Vec<u8>, Reason> {
-    resolve(path)
+/// Resolves dot segments and touches nothing else (RFC 3986 §5.2.4): empty segments and escapes stay as the client wrote
+/// them. A path that climbs above the root is refused, as nginx does.
+fn resolve(path: &[u8]) -> Result<Vec<u8>, Reason> {
+    let (resolved, climbs) = resolved(path);
+    if climbs {
+        return Err(Reason::BadTarget);
+    }
+    Ok(resolved)
 }
 
-/// Resolves dot segments (RFC 3986 §5.2.4). A path that climbs above the root is refused, as nginx does.
-fn resolve(path: &[u8]) -> Result<Vec<u8>, Reason> {
+/// As lenient servers resolve dot segments: above the root is the root.
+fn clamp(path: &[u8]) -> Vec<u8> {
+    resolved(path).0
+}
+
+/// The path without dot segments, and whether it climbs above the root.
+fn resolved(path: &[u8]) -> (Vec<u8>, bool) {
+    let mut climbs = false;
     let mut kept: Vec<&[u8]> = Vec::new();
     let mut segments = path[1..].split(|byte| *byte == b'/').peekable();
     while let Some(segment) = segments.next() {
@@ -208,9 +241,7 @@ fn resolve(path: &[u8]) -> Result<Vec<u8>, Reason> {
         match dots(segment) {
             None => kept.push(segment),
             Some(count) => {
-                if count == 2 && kept.pop().is_none() {
-                    return Err(Reason::BadTarget);
-                }
+                climbs |= count == 2 && kept.pop().is_none();
                 if is_last {
                     kept.push(b"");
                 }
@@ -225,7 +256,7 @@ fn resolve(path: &[u8]) -> Result<Vec<u8>, Reason> {
     if result.is_empty() {
         result.push(b'/');
     }
-    Ok(result)
+    (result, climbs)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use ferrik_config::Endpoints;
 use ferrik_config::name::ServicePort;
-use ferrik_config::table::EndpointSet;
+use ferrik_config::table::{Balance, EndpointSet};
 use imbl::ordmap::DiffItem;
 
 use super::balance;
@@ -22,10 +22,13 @@ pub(crate) struct Cell {
 
 impl Cell {
     /// Chooses an endpoint, none of those tried before. Ready ones first, then ones that recently failed, then draining.
-    pub(crate) fn choose(&self, tried: &[std::net::SocketAddr]) -> Option<Arc<Endpoint>> {
+    pub(crate) fn choose(&self, balance: Balance, tried: &[std::net::SocketAddr]) -> Option<Arc<Endpoint>> {
         let endpoints = self.endpoints.load();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        balance::round_robin(&endpoints, turn, tried).cloned()
+        match balance {
+            Balance::RoundRobin => balance::round_robin(&endpoints, turn, tried).cloned(),
+            Balance::LeastRequest => balance::least_request(&endpoints, turn, tried).cloned(),
+        }
     }
 
     /// The endpoint with this address, if it is still there.

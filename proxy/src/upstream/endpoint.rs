@@ -45,6 +45,11 @@ impl Endpoint {
         InFlight(self.clone())
     }
 
+    /// Requests that are on their way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
     /// No connection could be made: leave it alone for a while.
     pub(crate) fn failed(&self) {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed).min(16);

@@ -31,6 +31,7 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Effect {
         key: key.unwrap_or(CLIENT),
         mode: RateMode::TokenBucket,
         status: 429,
+        exempt: Vec::new(),
     };
     Effect::Steps(vec![Policy::RateLimit(limit)])
 }

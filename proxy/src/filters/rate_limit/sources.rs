@@ -103,6 +103,7 @@ mod tests {
             key,
             mode,
             status: 503,
+            exempt: Vec::new(),
         })
     }
 

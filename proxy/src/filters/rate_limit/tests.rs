@@ -30,6 +30,7 @@ fn hourly(name: &str, key: RateKey, mode: RateMode) -> RateLimit {
         key,
         mode,
         status,
+        exempt: Vec::new(),
     }
 }
 
@@ -62,6 +63,20 @@ fn a_new_table_resets_no_limit() {
             }
         }
     }
+}
+
+#[test]
+fn exempt_networks_are_not_counted() {
+    let lasting = Lasting::default();
+    let limit = RateLimit {
+        exempt: vec!["192.0.2.0/24".parse().expect("a network")],
+        ..hourly("ns/app", RateKey::Host, RateMode::LeakyBucket)
+    };
+    for client in ["192.0.2.7", "192.0.2.7", "::ffff:192.0.2.8"] {
+        assert_eq!(status(case(&limit).client(client), &lasting), None, "{client}");
+    }
+    assert_eq!(status(case(&limit).client("198.51.100.1"), &lasting), None);
+    assert_eq!(status(case(&limit).client("198.51.100.1"), &lasting), Some(503));
 }
 
 #[test]

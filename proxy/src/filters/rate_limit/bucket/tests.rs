@@ -17,6 +17,7 @@ fn rate(mode: RateMode, count: u32, period_ms: u64, burst: u32) -> Rate {
         key,
         mode,
         status: 503,
+        exempt: Vec::new(),
     })
 }
 

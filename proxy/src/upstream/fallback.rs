@@ -1,0 +1,51 @@
+//! What stands in for a Service without endpoints, and what it is told (ingress-nginx `default-backend`).
+
+use std::sync::Arc;
+
+use http::header::ACCEPT;
+use http::{HeaderName, HeaderValue};
+
+use super::Backend;
+use crate::exchange::Exchange;
+use crate::head::RequestHead;
+use crate::route::Route;
+use crate::template::header_value;
+
+static CODE: HeaderName = HeaderName::from_static("x-code");
+static FORMAT: HeaderName = HeaderName::from_static("x-format");
+static NAMESPACE: HeaderName = HeaderName::from_static("x-namespace");
+static INGRESS_NAME: HeaderName = HeaderName::from_static("x-ingress-name");
+static SERVICE_NAME: HeaderName = HeaderName::from_static("x-service-name");
+static SERVICE_PORT: HeaderName = HeaderName::from_static("x-service-port");
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The backend that serves the route now: its own, or the other one while its own has no endpoints.
+pub(crate) fn serving(route: &Route) -> Option<&Arc<Backend>> {
+    let own = route.backend.as_ref()?;
+    let fallback = own.fallback.as_ref().filter(|_| own.cell.is_empty());
+    Some(fallback.unwrap_or(own))
+}
+
+/// Tells the backend for whom it stands in, if it does.
+pub(crate) fn tell<H: RequestHead>(head: &mut H, serving: &Arc<Backend>, exchange: &Exchange) {
+    let Some(route) = &exchange.route else { return };
+    let Some(own) = route.backend.as_ref().filter(|own| !Arc::ptr_eq(own, serving)) else {
+        return;
+    };
+    match head.get(&ACCEPT).cloned() {
+        Some(accept) => head.set(&FORMAT, accept),
+        None => head.remove(&FORMAT),
+    }
+    head.set(&CODE, HeaderValue::from_static("503"));
+    head.set(&REQUEST_ID, exchange.request_id.clone());
+    let (namespace, ingress, service) = route.labels();
+    let port = own.service.port.to_string();
+    for (name, text) in [
+        (&NAMESPACE, namespace),
+        (&INGRESS_NAME, ingress),
+        (&SERVICE_NAME, service),
+        (&SERVICE_PORT, &port),
+    ] {
+        head.set(name, header_value(text.as_bytes()));
+    }
+}
