@@ -163,21 +163,29 @@ pub(crate) fn remove_aliases(head: &mut impl RequestHead, dialect: Dialect) {
     }
 }
 
-/// Writes what the backend is told, in the dialect's way, over whatever the client sent.
-pub(crate) fn tell(head: &mut impl RequestHead, facts: &Facts<'_>, server_name: Option<&HeaderValue>) {
-    let client = client_text(facts);
+/// Before the route's steps: what they may see, add to and replace. Traefik fills its headers at the entry point, so a
+/// middleware that sets one of them has the last word; nginx writes its own after everything ([`tell`]).
+pub(crate) fn establish(head: &mut impl RequestHead, facts: &Facts<'_>, server_name: Option<&HeaderValue>) {
     match facts.route.dialect {
-        Dialect::Nginx => nginx(head, facts, client),
+        Dialect::Nginx => {}
         Dialect::Traefik => {
-            traefik(head, facts, client);
+            entry_point(head, facts);
             if let Some(name) = server_name.filter(|_| !head.has(&SERVER)) {
                 head.set(&SERVER, name.clone());
             }
         }
         Dialect::Kubernetes => {
-            traefik(head, facts, client);
+            entry_point(head, facts);
             head.set(&REQUEST_ID, facts.request_id.clone());
         }
+    }
+}
+
+/// After the route's steps: the rest of what the backend is told, in the dialect's way.
+pub(crate) fn tell(head: &mut impl RequestHead, facts: &Facts<'_>) {
+    match facts.route.dialect {
+        Dialect::Nginx => nginx(head, facts, client_text(facts)),
+        Dialect::Traefik | Dialect::Kubernetes => append_client(head, facts),
     }
 }
 
@@ -199,13 +207,8 @@ fn nginx(head: &mut impl RequestHead, facts: &Facts<'_>, client: HeaderValue) {
     head.set(&X_SCHEME, scheme);
 }
 
-/// Traefik's forwarded headers: stripped unless the peer is trusted, then completed, with the address appended.
-fn traefik(head: &mut impl RequestHead, facts: &Facts<'_>, client: HeaderValue) {
-    if !facts.is_forwarded {
-        for name in [&FOR, &FORWARDED_HOST, &PORT, &PROTO, &REAL_IP] {
-            head.remove(name);
-        }
-    }
+/// The peer's address at the end of `X-Forwarded-For`, as Traefik's reverse proxy does.
+fn append_client(head: &mut impl RequestHead, facts: &Facts<'_>) {
     let peer = &facts.connection.client_text;
     let list: Vec<&[u8]> = head.values(&FOR).map(HeaderValue::as_bytes).collect();
     let list = if list.is_empty() {
@@ -214,7 +217,16 @@ fn traefik(head: &mut impl RequestHead, facts: &Facts<'_>, client: HeaderValue) 
         [&list.join(&b", "[..]), &b", "[..], peer.as_bytes()].concat()
     };
     head.set(&FOR, crate::template::header_value(&list));
-    head.set(&REAL_IP, client);
+}
+
+/// Traefik's forwarded headers: stripped unless the peer is trusted, then completed.
+fn entry_point(head: &mut impl RequestHead, facts: &Facts<'_>) {
+    if !facts.is_forwarded {
+        for name in [&FOR, &FORWARDED_HOST, &PORT, &PROTO, &REAL_IP] {
+            head.remove(name);
+        }
+    }
+    head.set(&REAL_IP, client_text(facts));
     let is_web_socket = head
         .text(&UPGRADE)
         .is_some_and(|text| text.eq_ignore_ascii_case("websocket"))

@@ -105,7 +105,13 @@ impl ProxyHttp for Hooks {
 
     async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
         match self.begin(session, exchange).await {
-            Ok(()) => Ok(false),
+            Ok(()) => {
+                if session.is_upgrade_req() {
+                    // Neither side of a WebSocket need ever speak; the route's limit on the backend's silence rules.
+                    session.set_read_timeout(None);
+                }
+                Ok(false)
+            }
             Err(reply) => {
                 respond::write(session, exchange, reply).await?;
                 Ok(true)
@@ -151,6 +157,13 @@ impl ProxyHttp for Hooks {
         exchange: &mut Exchange,
     ) -> Result<()> {
         let changes = &exchange.changes;
+        if !head.headers.contains_key(HOST)
+            && let Some(authority) = head.uri.authority()
+        {
+            // HTTP/2 names the host in the target, which a new path replaces.
+            let host = http::HeaderValue::from_str(authority.as_str());
+            head.insert_header(HOST, host.expect("an authority is visible ASCII"))?;
+        }
         if changes.path.is_some() || changes.query.is_some() || head.raw_path().first() != Some(&b'/') {
             head.set_raw_path(&respond::target(session, changes))?;
         }
@@ -271,10 +284,11 @@ fn check_framing(session: &Session) -> Result<(), Reply> {
         return Ok(());
     };
     let bytes = http1.get_headers_raw_bytes();
-    let has_transfer_encoding = session.req_header().headers.contains_key(TRANSFER_ENCODING);
+    let headers = &session.req_header().headers;
     sanitize::check_raw_head(RawHead {
         bytes: &bytes,
-        has_transfer_encoding,
+        has_transfer_encoding: headers.contains_key(TRANSFER_ENCODING),
+        content_lengths: headers.get_all(CONTENT_LENGTH).iter().count(),
     })
     .map_err(|reason| match reason {
         Reason::HeaderTooLarge => Reply::page(431, reason),

@@ -190,11 +190,12 @@ impl Round<'_> {
         forwarded::remove_claims(head, self.origin.is_forwarded);
         let request_id = head
             .get(&forwarded::REQUEST_ID)
-            .filter(|value| !value.is_empty() && value.len() <= 128)
+            .filter(|value| is_plain_id(value))
             .cloned();
         let request_id = request_id.unwrap_or_else(|| self.own_id.clone());
         exchange.request_id = request_id.clone();
         let facts = self.facts(route, &request_id);
+        forwarded::establish(head, &facts, self.server_name);
         watch.starts(head);
         for (at, step) in route.steps.iter().enumerate() {
             exchange.reached = at + 1;
@@ -221,18 +222,34 @@ impl Round<'_> {
                 }
             }
         }
-        self.prepare(&facts, head, exchange);
+        self.prepare(&facts, head, exchange)?;
         Ok(false)
     }
 
     /// What the backend receives, whichever endpoint it will be.
-    fn prepare<H: RequestHead>(&self, facts: &Facts<'_>, head: &mut H, exchange: &mut Exchange) {
-        forwarded::tell(head, facts, self.server_name);
-        if exchange.changes.path.is_none() && *self.path.forward != *origin_form_path(self.incoming.target) {
-            exchange.changes.path = Some(self.path.forward.to_vec());
+    fn prepare<H: RequestHead>(
+        &self,
+        facts: &Facts<'_>,
+        head: &mut H,
+        exchange: &mut Exchange,
+    ) -> Result<(), Reply> {
+        forwarded::tell(head, facts);
+        match &mut exchange.changes.path {
+            // Cutting and rewriting can join `..` out of what was none; the backend must not climb out of its path.
+            Some(changed) => {
+                let resolved = Path::parse(changed)
+                    .map_err(|reason| Reply::page(400, reason))?
+                    .forward
+                    .to_vec();
+                *changed = resolved;
+            }
+            None if *self.path.forward != *origin_form_path(self.incoming.target) => {
+                exchange.changes.path = Some(self.path.forward.to_vec());
+            }
+            None => {}
         }
         let Some(backend) = &facts.route.backend else {
-            return;
+            return Ok(());
         };
         if let Some(sticky) = &backend.sticky {
             let cookie = template::cookie(head, &sticky.name);
@@ -252,6 +269,7 @@ impl Round<'_> {
                 exchange.changes.host = Some(header_value(&text));
             }
         }
+        Ok(())
     }
 }
 
@@ -264,14 +282,20 @@ fn origin_form(target: &[u8]) -> &[u8] {
         .windows(3)
         .position(|part| part == b"://")
         .map_or(target, |at| &target[at + 3..]);
-    after
-        .iter()
-        .position(|byte| *byte == b'/')
-        .map_or(b"/", |at| &after[at..])
+    match after.iter().position(|byte| matches!(byte, b'/' | b'?')) {
+        Some(at) if after[at] == b'/' => &after[at..],
+        _ => b"/",
+    }
 }
 
 fn origin_form_path(target: &[u8]) -> &[u8] {
     target.split(|byte| *byte == b'?').next().unwrap_or_default()
+}
+
+/// A client's identifier is shown in pages and logs, and told to backends: nothing that needs escaping anywhere.
+fn is_plain_id(value: &HeaderValue) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:/+=@-".contains(byte);
+    (1..=128).contains(&value.len()) && value.as_bytes().iter().all(is_plain)
 }
 
 /// 32 hexadecimal digits, as nginx's `$request_id`: unique, not secret.

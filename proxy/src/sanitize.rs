@@ -21,6 +21,8 @@ pub(crate) struct RawHead<'a> {
     pub(crate) bytes: &'a [u8],
     /// True if `Transfer-Encoding` is there.
     pub(crate) has_transfer_encoding: bool,
+    /// How many `Content-Length` fields there are.
+    pub(crate) content_lengths: usize,
 }
 
 /// Checks what a lenient parser lets pass (RFC 9112 §2.2, §6.1, §6.3).
@@ -38,6 +40,9 @@ pub(crate) fn check_raw_head(head: RawHead<'_>) -> Result<(), Reason> {
     }
     if head.has_transfer_encoding {
         check_transfer_encoding(head.bytes)?;
+    } else if head.content_lengths > 1 {
+        // RFC 9112 §6.3: equal values may be folded into one, but no honest client sends them.
+        return Err(Reason::BadFraming);
     }
     Ok(())
 }
@@ -105,10 +110,11 @@ mod tests {
     use super::*;
 
     fn check(head: &str) -> Result<(), Reason> {
-        let has_transfer_encoding = head.to_ascii_lowercase().contains("transfer-encoding");
+        let lower = head.to_ascii_lowercase();
         check_raw_head(RawHead {
             bytes: head.as_bytes(),
-            has_transfer_encoding,
+            has_transfer_encoding: lower.contains("transfer-encoding"),
+            content_lengths: lower.matches("content-length").count(),
         })
     }
 
@@ -125,6 +131,7 @@ mod tests {
             "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
             "POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",
             "GET / HTTP/1.1\nHost: a\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: a\n\r\n",
         ] {

@@ -19,7 +19,8 @@ use crate::request::Changes;
 pub(super) async fn write(session: &mut Session, exchange: &mut Exchange, reply: Reply) -> Result<()> {
     exchange.record.reason = Some(reply.reason);
     exchange.record.status = reply.status;
-    if ends_connection(reply.reason) {
+    // The engine would look for the next request behind a body that nobody reads.
+    if ends_connection(reply.reason) || !session.as_downstream_mut().is_body_done() {
         session.set_keepalive(None);
     }
     if reply.body == Body::Close {
