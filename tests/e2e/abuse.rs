@@ -39,6 +39,10 @@ const AMBIGUOUS: &[(&str, &str)] = &[
         "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
     ),
     (
+        "the same length twice",
+        "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nabcd",
+    ),
+    (
         "two lengths in one field",
         "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: 4, 5\r\n\r\nabcde",
     ),

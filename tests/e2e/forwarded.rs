@@ -194,6 +194,32 @@ async fn a_request_id_is_kept_or_made() {
         made.push(received.header("x-request-id").expect("an id is made").to_owned());
     }
     assert_ne!(made[0], made[1]);
+    let odd = get(HOST, "/").header("x-request-id", "<script>alert(1)</script>");
+    let received = ferrik.plain(odd).await.received();
+    let told = received.header("x-request-id").expect("an id is made");
+    assert!(told.bytes().all(|byte| byte.is_ascii_hexdigit()), "{told}");
+}
+
+#[tokio::test]
+async fn a_middleware_has_the_last_word_over_traefiks_own_headers() {
+    let backend = Backend::echo().await;
+    let ingress = Ingress::new("team", "web", "traefik")
+        .prefix(HOST, "/", "web")
+        .annotation(
+            "traefik.ingress.kubernetes.io/router.middlewares",
+            "team-told@kubernetescrd",
+        );
+    let told = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata:\n  name: told\n  namespace: team\n\
+                spec:\n  headers:\n    customRequestHeaders:\n      X-Forwarded-Proto: https\n      X-Real-Ip: ''\n";
+    let service = yaml::service_and_slice("team", "web", 80, &[backend.address]);
+    let ferrik = Ferrik::start(&yaml::file(&[&yaml::classes(), &told, &ingress, &service])).await;
+    let received = ferrik.plain(forged()).await.received();
+    assert_headers(
+        &received,
+        &[("x-forwarded-proto", "https"), ("x-forwarded-for", "127.0.0.1")],
+        "traefik",
+    );
+    assert_eq!(received.header("x-real-ip"), None, "an empty value removes");
 }
 
 #[tokio::test]

@@ -179,6 +179,30 @@ async fn the_absolute_form_is_served_like_the_origin_form() {
     assert_eq!(backend.targets(), ["/a%2Fb?c=d"]);
 }
 
+#[tokio::test]
+async fn a_rewrite_cannot_join_its_way_out_of_its_target() {
+    let backend = Backend::echo().await;
+    let rewrite = Ingress::new("team", "web", "nginx")
+        .path(HOST, "/data(.*)", "ImplementationSpecific", "web")
+        .nginx("use-regex", "true")
+        .nginx("rewrite-target", "/files/$1");
+    let service = yaml::service_and_slice("team", "web", 80, &[backend.address]);
+    let ferrik = Ferrik::start(&yaml::file(&[&yaml::classes(), &rewrite, &service])).await;
+    for (target, received) in [
+        ("/dataset", "/files/set"),
+        ("/data../x", "/x"),
+        ("/data../../../x", "/x"),
+    ] {
+        let reply = request(&ferrik, target).await;
+        // One that climbs is resolved or refused, and never left for the backend to resolve.
+        if matches!(reply.status(), Some(400 | 404)) {
+            continue;
+        }
+        assert_eq!(backend.targets().pop().as_deref(), Some(received), "{target}");
+    }
+    assert_eq!(backend.targets().first().map(String::as_str), Some("/files/set"));
+}
+
 /// Each path of the host names the service that serves it.
 async fn two_services(class: &str) -> (Ferrik, Backend, Backend) {
     let (inner, outer) = (Backend::echo().await, Backend::echo().await);
@@ -224,6 +248,26 @@ async fn an_escaped_slash_is_a_slash_to_nginx_routes_only() {
         assert_eq!(request(&ferrik, "/a%2Fb/c").await.status(), Some(200), "{class}");
         let server = if is_slash { &inner } else { &outer };
         assert_eq!(server.targets(), ["/a%2Fb/c"], "{class}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_is_never_taken_for_a_request() {
+    for class in CLASSES {
+        let backend = Backend::echo().await;
+        let ferrik = Ferrik::start(&guarded(class, &backend)).await;
+        let hidden = format!("GET /hidden HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+        let length = hidden.len() + 1;
+        let head = format!("POST /admin HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {length}\r\n\r\n");
+        let reply = send(
+            ferrik.http(),
+            format!("{head}{hidden}xGET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n"),
+        )
+        .await;
+        assert_eq!(reply.status(), Some(403), "{class}: {}", reply.text());
+        assert_eq!(reply.count(), 1, "{class}: {}", reply.text());
+        assert!(reply.closed, "{class}");
+        assert_eq!(backend.targets(), Vec::<String>::new(), "{class}");
     }
 }
 
