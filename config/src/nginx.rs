@@ -32,6 +32,7 @@ features! {
     client_certificate;
     cors;
     default_backend;
+    error_page;
     https_redirect;
     rate_limit;
     connection_limit;
@@ -50,17 +51,24 @@ pub(crate) fn read(stage: &mut Stage<'_, '_>, _: Dialect) -> Written<Options> {
         &stage.ingress.metadata.annotations,
         &[OWN_PREFIX, PREFIX],
         FEATURES,
-        configmap::base(&mut stage.reader, &mut stage.report, stage.configmap),
+        configmap::base(
+            &mut stage.reader,
+            &mut stage.report,
+            stage.settings.configmap.as_ref(),
+        ),
         &mut stage.report,
     )
 }
 
-/// Adds the steps of every route, in the order of nginx's phases: body size (checked when the location is found),
+/// Adds the steps of every route, in the order of nginx's phases, behind the error pages, which are for the answers of all
+/// of them: body size (checked when the location is found),
 /// rewrite phase from top to bottom of ingress-nginx's template, its https redirect, limits (preaccess), then access.
 pub(crate) fn behave(written: &Written<Options>, stage: &mut Stage<'_, '_>, behaviour: &mut Behaviour) {
     let mut steps = Steps {
         list: &mut behaviour.steps,
     };
+    let pages = error_page::resolve(written, stage).map(Policy::ErrorPage);
+    steps.add(written, "custom-http-errors", pages);
     if let Some(source) = &written.closed_by {
         steps.list.push(Step {
             policy: Policy::Closed(Closed),

@@ -9,6 +9,7 @@ mod client_certificate;
 mod closed;
 mod connection_limit;
 mod cors;
+mod error_page;
 mod forward_certificate;
 mod header;
 mod https_redirect;
@@ -28,6 +29,7 @@ pub use client_certificate::{ClientCertificate, ClientCertificateMode, ClientVer
 pub use closed::Closed;
 pub use connection_limit::ConnectionLimit;
 pub use cors::{Cors, CorsPreflight, Origin, Origins};
+pub use error_page::ErrorPage;
 pub use forward_certificate::{CertificateInfo, ForwardCertificate, NameParts};
 pub use header::{HeaderChange, HeaderName, Headers, is_header_value};
 pub use https_redirect::HttpsRedirect;

@@ -35,7 +35,7 @@ use crate::settings::Settings;
 use crate::table::{Endpoints, Table};
 use crate::{Report, Snapshot};
 
-pub(crate) use backend::{ServiceOptions, first_port};
+pub(crate) use backend::{ServiceOptions, first_port, plain as plain_backend};
 pub(crate) use certificate::authorities;
 pub(crate) use fragment::{ClientShare, HostShare};
 use index::Index;

@@ -36,7 +36,7 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub(crate) fn backend(&mut self, backend: &table::Backend) -> Arc<Backend> {
+    pub(crate) fn backend(&self, backend: &table::Backend) -> Arc<Backend> {
         let fallback = backend.fallback.as_deref().map(|fallback| self.backend(fallback));
         let cell = self.cells.cell(&backend.service);
         Arc::new(Backend::compile(backend, cell, fallback))

@@ -81,6 +81,7 @@ filters! {
     closed => Closed,
     connection_limit => ConnectionLimit,
     cors => Cors,
+    error_page => ErrorPage,
     forward_certificate => ForwardCertificate,
     header => Header,
     https_redirect => HttpsRedirect,
@@ -93,6 +94,7 @@ filters! {
 
 pub(crate) use client_certificate::VERIFY;
 pub(crate) use connection_limit::ConnectionSlot;
+pub(crate) use error_page::Pages;
 pub(crate) use https_redirect::{Plain, redirect as https_redirect};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! With `hooks/` the only place that knows the engine's session. Each hook hands its data to the pipeline, the exchange
 //! or the upstream, and applies what they say. No decision is made here.
 
+mod error_page;
 mod finish;
 mod head;
 mod respond;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use ferrik_config::table::Dialect;
 use http::header::{CONTENT_LENGTH, HOST, SERVER, TRANSFER_ENCODING};
+use pingora::connectors::http::Connector;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::{Error, HttpPeer, Result};
@@ -35,11 +37,12 @@ const KEEPALIVE: u64 = 75;
 const CLIENT_IDLE: Duration = Duration::from_secs(60);
 
 /// What the hooks share.
-#[derive(Debug)]
 pub(crate) struct Hooks {
     pub(crate) tables: Arc<Tables>,
     pub(crate) settings: HttpSettings,
     pub(crate) log: AccessLog,
+    /// Fetches error pages.
+    pub(crate) pages: Connector,
 }
 
 impl Hooks {
@@ -113,7 +116,7 @@ impl ProxyHttp for Hooks {
                 Ok(false)
             }
             Err(reply) => {
-                respond::write(session, exchange, reply).await?;
+                respond::write(self, session, exchange, reply).await?;
                 Ok(true)
             }
         }
@@ -234,6 +237,15 @@ impl ProxyHttp for Hooks {
         exchange: &mut Exchange,
     ) -> Result<()> {
         exchange.record.response_after = Some(exchange.record.started.elapsed());
+        let answer = error_page::Answer {
+            status: head.status.as_u16(),
+            is_own: false,
+            fields: &[],
+        };
+        if error_page::replace(self, session, exchange, &answer).await? {
+            exchange.refusal = Some(Reply::page(answer.status, Reason::ErrorPage));
+            return Error::e_explain(pingora::ErrorType::Custom("ErrorPage"), "the answer was replaced");
+        }
         if exchange
             .route
             .as_ref()
@@ -262,7 +274,7 @@ impl ProxyHttp for Hooks {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
-        finish::fail(session, error, exchange).await
+        finish::fail(self, session, error, exchange).await
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, exchange: &mut Exchange) {

@@ -39,6 +39,7 @@ reasons! {
     ConnectFailed "connect_failed" "No connection to the application could be made."
     ConnectTimeout "connect_timeout" "The application did not take the connection in time."
     CorsPreflight "cors_preflight" "A cross-origin preflight was answered."
+    ErrorPage "error_page" "The application's error answer was replaced by a page of the default backend."
     HeaderTooLarge "header_too_large" "The request's header fields are larger than is accepted."
     HttpsRedirect "https_redirect" "Plain HTTP was sent to https."
     Internal "internal" "Something went wrong inside the proxy."

@@ -3,11 +3,12 @@
 //! No engine's type appears here. Facts do not change while the steps run; changes are data that the engine applies.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ferrik_config::policy::Expires;
 use http::{HeaderName, HeaderValue, Method, Version};
 
-use crate::filters::ConnectionSlot;
+use crate::filters::{ConnectionSlot, Pages};
 use crate::head::Fields;
 use crate::listen::{Connection, Scheme};
 use crate::route::Route;
@@ -72,6 +73,8 @@ pub(crate) struct Changes {
     pub(crate) body_limit: Option<u64>,
     /// The user who proved a password, for the access log.
     pub(crate) user: Option<String>,
+    /// Which answers are replaced by pages of another backend.
+    pub(crate) error_page: Option<Arc<Pages>>,
     /// Changes of the response, each belonging to a step.
     pub(crate) response: Vec<ResponseChange>,
     /// What the request occupies until it ends.

@@ -12,6 +12,8 @@ use ferrik_config::name::Host;
 use ferrik_config::policy::{HttpsRedirect, RedirectStatus};
 use ferrik_config::{Endpoints, Table};
 use pingora::apps::{HttpServerOptions, ServerApp};
+use pingora::connectors::ConnectorOptions;
+use pingora::connectors::http::Connector;
 use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
@@ -174,7 +176,13 @@ impl Proxy {
             grace: deadline.min(Duration::from_secs(1)),
             deadline,
         };
-        self.listeners.drain(limits, || self.engine.end_idle()).await
+        let open = self.listeners.drain(limits, || self.engine.end_idle()).await;
+        let log = self.engine.log.clone();
+        // It waits for the disk.
+        if let Err(error) = tokio::task::spawn_blocking(move || log.flush()).await {
+            tracing::warn!(%error, "the last lines of the access log");
+        }
+        open
     }
 }
 
@@ -203,23 +211,26 @@ fn specs(settings: &ProxySettings) -> Vec<ListenerSpec> {
 #[derive(Clone)]
 struct Engine {
     proxy: Arc<HttpProxy<Hooks>>,
+    log: AccessLog,
 }
 
 impl Engine {
     fn new(settings: &ProxySettings, tables: Arc<Tables>) -> io::Result<Self> {
+        let log = AccessLog::open(&settings.access_log, settings.log_format)?;
+        let conf = ServerConf {
+            threads: settings.threads,
+            upstream_keepalive_pool_size: POOL,
+            ..ServerConf::default()
+        };
         let hooks = Hooks {
             tables,
+            pages: Connector::new(Some(ConnectorOptions::from_server_conf(&conf))),
             settings: HttpSettings {
                 trusted: settings.trusted_proxies.clone(),
                 https_redirect: settings.https_redirect.then(|| entry_redirect(&settings.https)),
                 server_name: host_name(),
             },
-            log: AccessLog::open(&settings.access_log, settings.log_format)?,
-        };
-        let conf = ServerConf {
-            threads: settings.threads,
-            upstream_keepalive_pool_size: POOL,
-            ..ServerConf::default()
+            log: log.clone(),
         };
         let mut proxy = pingora::proxy::http_proxy(&Arc::new(conf), hooks);
         proxy.server_options = Some({
@@ -232,6 +243,7 @@ impl Engine {
         proxy.h2_options = Some(h2);
         Ok(Self {
             proxy: Arc::new(proxy),
+            log,
         })
     }
 

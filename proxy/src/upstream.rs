@@ -6,8 +6,8 @@
 mod balance;
 mod cell;
 mod endpoint;
-mod fallback;
 pub(crate) mod peer;
+mod stand_in;
 mod sticky;
 mod upgrade;
 
@@ -20,7 +20,7 @@ use http::HeaderValue;
 
 pub(crate) use cell::{Cell, Cells};
 pub(crate) use endpoint::{Endpoint, InFlight};
-pub(crate) use fallback::{serving, tell};
+pub(crate) use stand_in::{describe, serving, tell};
 
 use crate::exchange::Exchange;
 use crate::reason::Reason;

@@ -235,6 +235,7 @@ impl fmt::Display for Done<'_> {
             value.as_deref().unwrap_or_default(),
         );
         match (*on, *op) {
+            ("error_page", _) => write!(f, "answers are replaced: {value}"),
             ("body_limit", _) => write!(f, "bodies larger than {value} bytes are refused"),
             ("query", "remove") => f.write_str("the backend receives no query"),
             ("path" | "query" | "host", _) => write!(f, "the backend receives the {on} {value}"),

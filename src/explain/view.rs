@@ -90,7 +90,7 @@ pub(super) struct StepView {
 /// One change.
 #[derive(Debug, Serialize)]
 pub(super) struct ChangeView {
-    /// `request`, `response`, `path`, `query`, `host` or `body_limit`.
+    /// `request`, `response`, `path`, `query`, `host`, `body_limit` or `error_page`.
     pub(super) on: &'static str,
     /// `set`, `append`, `remove`, `remove_prefix`.
     pub(super) op: &'static str,
@@ -264,6 +264,10 @@ impl ChangeView {
                 value: None,
             },
             Change::Host(host) => set("host", host),
+            Change::ErrorPage(statuses, service) => {
+                let statuses: Vec<String> = statuses.iter().map(ToString::to_string).collect();
+                set("error_page", &format!("{} by {service}", statuses.join(", ")))
+            }
             Change::BodyLimit(bytes) => set("body_limit", &bytes.to_string()),
             Change::Request(op) => Self::field("request", op),
             Change::Response(op) => Self::field("response", op),

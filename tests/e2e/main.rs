@@ -9,6 +9,7 @@ mod both_dialects;
 mod connection_limit;
 mod default_backend;
 mod drain;
+mod error_page;
 mod external_name;
 mod forwarded;
 mod path;

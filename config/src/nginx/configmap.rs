@@ -15,7 +15,9 @@ use crate::translate::Reader;
 /// Keys that are the default of the annotation of the same name.
 const ROWS: &[&str] = &[
     "client-body-buffer-size",
+    "custom-http-errors",
     "denylist-source-range",
+    "disable-proxy-intercept-errors",
     "force-ssl-redirect",
     "preserve-trailing-slash",
     "proxy-body-size",

@@ -1,5 +1,7 @@
 //! The Service that answers in place of one without endpoints.
 
+use std::sync::Arc;
+
 use super::Options as All;
 use crate::annotation::{Annotation, At, Feature, OnInvalid, Scope, Support, Written};
 use crate::report::Reason;
@@ -18,9 +20,7 @@ pub(super) const FEATURE: Feature<All> = Feature {
         default: None,
         on_invalid: OnInvalid::Ignore,
         scope: Scope::Route,
-        support: Support::Differs(
-            "it is not asked for pages of errors, because `custom-http-errors` is not served",
-        ),
+        support: Support::Full,
         doc: "A Service of the same namespace; its first port is used.",
         accepts: &["error-pages"],
         rejects: &["", "other/error-pages", "Error Pages"],
@@ -53,13 +53,19 @@ impl Value for Name {
     }
 }
 
+/// The Service that the annotation names.
+pub(super) fn named(written: &Written<All>) -> Option<Arc<str>> {
+    let Name(name) = written.options.default_backend.service.as_ref()?;
+    Some(name.as_str().into())
+}
+
 /// Fills in what was written, if the Service is there.
 pub(super) fn resolve(written: &Written<All>, stage: &mut Stage<'_, '_>, service: &mut ServiceOptions) {
-    let Some(Name(name)) = &written.options.default_backend.service else {
+    let Some(name) = named(written) else {
         return;
     };
     let namespace = stage.object.namespace.clone();
-    service.fallback = translate::first_port(&mut stage.reader, &namespace, &name.as_str().into());
+    service.fallback = translate::first_port(&mut stage.reader, &namespace, &name);
     if service.fallback.is_none() {
         let message = format!(
             "there is no Service {namespace}/{name} with a port; nothing stands in for the rules' Services"

@@ -13,7 +13,6 @@ const AUTH: &str = "no other service is asked who may pass; use auth-type or aut
 const BALANCE: &str = "requests are spread evenly over all Pods";
 const BUFFER: &str = "bodies are always streamed, there are no buffers to size";
 const CANARY: &str = "the rules of the object are served like any others; split the traffic between the Pods of one Service";
-const ERRORS: &str = "errors of the backend are passed on as they are, and our own are short texts";
 const FIREWALL: &str = "there is no web application firewall";
 const LIMIT: &str = "answers are sent as fast as the client takes them";
 const MIRROR: &str = "requests are sent to one backend only";
@@ -69,8 +68,6 @@ pub(super) const FEATURE: Feature<All> = Feature {
         row("upstream-hash-by-subset", BALANCE),
         row("upstream-hash-by-subset-size", BALANCE),
         row("service-upstream", "requests are always sent to the Pods themselves"),
-        row("custom-http-errors", ERRORS),
-        row("disable-proxy-intercept-errors", ERRORS),
         row("custom-headers", "write more_set_headers into a configuration-snippet"),
         row("mirror-target", MIRROR),
         row("mirror-host", MIRROR),

@@ -5,8 +5,8 @@
 use serde::Serialize;
 
 use super::{
-    BasicAuth, BodyLimit, ClientVerdict, Closed, ConnectionLimit, Cors, ForwardCertificate, Headers,
-    HttpsRedirect, IpAccess, RateLimit, Redirect, Rewrite, Snippet,
+    BasicAuth, BodyLimit, ClientVerdict, Closed, ConnectionLimit, Cors, ErrorPage, ForwardCertificate,
+    Headers, HttpsRedirect, IpAccess, RateLimit, Redirect, Rewrite, Snippet,
 };
 use crate::name::ObjectRef;
 
@@ -43,6 +43,8 @@ pub enum Policy {
     ConnectionLimit(ConnectionLimit),
     /// Cross-origin headers and preflight.
     Cors(Cors),
+    /// Replaces error answers by pages of another backend.
+    ErrorPage(ErrorPage),
     /// Tells the backend about the client's certificate.
     ForwardCertificate(ForwardCertificate),
     /// Changes headers.
@@ -70,6 +72,7 @@ impl Policy {
             Self::BodyLimit(_)
             | Self::ConnectionLimit(_)
             | Self::Cors(_)
+            | Self::ErrorPage(_)
             | Self::ForwardCertificate(_)
             | Self::Header(_)
             | Self::HttpsRedirect(_)
@@ -88,6 +91,7 @@ impl Policy {
             Self::Closed(_) => "closed",
             Self::ConnectionLimit(_) => "connection_limit",
             Self::Cors(_) => "cors",
+            Self::ErrorPage(_) => "error_page",
             Self::ForwardCertificate(_) => "forward_certificate",
             Self::Header(_) => "header",
             Self::HttpsRedirect(_) => "https_redirect",

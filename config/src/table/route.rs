@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Backend;
-use crate::policy::{Pattern, Source, Step};
+use crate::policy::{Pattern, Policy, Source, Step};
 
 /// What one path of one host does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,6 +28,16 @@ pub struct Route {
 }
 
 impl Route {
+    /// Every backend that requests may be sent to: its own, what stands in for that, and those of the steps.
+    pub fn backends(&self) -> impl Iterator<Item = &Backend> {
+        let own = self.backend.iter();
+        let own = own.flat_map(|backend| std::iter::once(backend).chain(backend.fallback.as_deref()));
+        own.chain(self.steps.iter().filter_map(|step| match &step.policy {
+            Policy::ErrorPage(pages) => Some(&pages.backend),
+            _ => None,
+        }))
+    }
+
     /// True if a step keeps somebody out.
     pub fn guards(&self) -> bool {
         self.steps.iter().any(|step| step.policy.guards())

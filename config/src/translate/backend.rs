@@ -117,6 +117,11 @@ pub(crate) fn first_port(
     Some((port, by_app_protocol(spec)))
 }
 
+/// A backend of which nothing is said but its service port.
+pub(crate) fn plain(service: ServicePort, protocol: Protocol) -> Backend {
+    assemble(service, protocol, &ServiceOptions::default())
+}
+
 /// The route for requests that match nothing, from the process-wide setting: the first port of that Service.
 pub(super) fn default_route(snapshot: &Snapshot, namespace: &Arc<str>, name: &Arc<str>) -> Option<Route> {
     let service = snapshot.services.get(&(namespace.clone(), name.clone()))?;
@@ -140,7 +145,7 @@ pub(super) fn default_route(snapshot: &Snapshot, namespace: &Arc<str>, name: &Ar
             field: "spec.ports[0]".to_owned(),
         },
         steps: Vec::new(),
-        backend: Some(assemble(port, by_app_protocol(spec), &ServiceOptions::default())),
+        backend: Some(plain(port, by_app_protocol(spec))),
         priority: None,
     })
 }

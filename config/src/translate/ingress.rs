@@ -56,7 +56,7 @@ pub(super) fn translate(
         object,
         ingress,
         reader,
-        configmap: settings.configmap.as_ref(),
+        settings,
         report: Vec::new(),
     };
     name::check(object, &mut stage.report);
@@ -74,8 +74,7 @@ fn ports(hosts: &BTreeMap<HostKey, HostShare>) -> std::collections::BTreeSet<cra
         .values()
         .flat_map(|share| share.routes.iter().chain(&share.default));
     drafts
-        .filter_map(|draft| draft.route.backend.as_ref())
-        .flat_map(|backend| std::iter::once(backend).chain(backend.fallback.as_deref()))
+        .flat_map(|draft| draft.route.backends())
         .map(|backend| backend.service.clone())
         .collect()
 }
@@ -85,8 +84,7 @@ pub(crate) struct Stage<'a, 's> {
     pub(crate) object: &'a ObjectRef,
     pub(crate) ingress: &'a Ingress,
     pub(crate) reader: Reader<'s>,
-    /// Whose keys are defaults of the nginx dialect.
-    pub(crate) configmap: Option<&'a (Arc<str>, Arc<str>)>,
+    pub(crate) settings: &'a Settings,
     pub(crate) report: Vec<Diagnostic>,
 }
 

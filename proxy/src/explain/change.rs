@@ -19,6 +19,8 @@ pub enum Change {
     Host(String),
     /// The largest body that is accepted, in bytes.
     BodyLimit(u64),
+    /// Answers with these statuses are replaced by what this service port says.
+    ErrorPage(Vec<u16>, String),
     /// A header field of the request.
     Request(FieldOp),
     /// A header field of the response.
@@ -80,6 +82,12 @@ pub(super) fn of_changes(before: &Noted, after: &Changes) -> Vec<Change> {
     if now.body_limit != before.body_limit {
         list.extend(now.body_limit.map(Change::BodyLimit));
     }
+    if now.error_page != before.error_page {
+        list.extend(
+            now.error_page
+                .map(|(statuses, service)| Change::ErrorPage(statuses, service)),
+        );
+    }
     list
 }
 
@@ -90,6 +98,7 @@ pub(super) struct Noted {
     query: Option<Vec<u8>>,
     host: Option<HeaderValue>,
     body_limit: Option<u64>,
+    error_page: Option<(Vec<u16>, String)>,
 }
 
 impl Noted {
@@ -99,6 +108,10 @@ impl Noted {
             query: changes.query.clone(),
             host: changes.host.clone(),
             body_limit: changes.body_limit,
+            error_page: changes
+                .error_page
+                .as_ref()
+                .map(|pages| (pages.statuses().to_vec(), pages.backend.service.to_string())),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ferrik_config::name::{Kind, ObjectRef};
+use ferrik_config::name::{Kind, ObjectRef, PortRef, ServicePort};
 use ferrik_config::policy::{self, Policy, Source};
 use ferrik_config::table::{self, Dialect, PathKind, PathRule};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
@@ -207,6 +207,23 @@ impl Run {
         }
         Exchange::respond_with(&self.route, 1, &self.changes.response, &mut response);
         response.fields
+    }
+}
+
+/// A backend of which nothing is said but its service port.
+pub(crate) fn backend(namespace: &str, service: &str, port: u16) -> table::Backend {
+    table::Backend {
+        service: ServicePort {
+            namespace: namespace.into(),
+            service: service.into(),
+            port: PortRef::Number(port),
+        },
+        protocol: table::Protocol::Http,
+        timeouts: policy::Timeouts::default(),
+        host: table::HostHeader::Client,
+        balance: table::Balance::default(),
+        sticky: None,
+        fallback: None,
     }
 }
 

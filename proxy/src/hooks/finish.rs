@@ -12,15 +12,25 @@ use crate::reason::Reason;
 use crate::reply::Reply;
 
 /// Answers for the engine when it gives up.
-pub(super) async fn fail(session: &mut Session, error: &Error, exchange: &mut Exchange) -> FailToProxy {
+pub(super) async fn fail(
+    hooks: &Hooks,
+    session: &mut Session,
+    error: &Error,
+    exchange: &mut Exchange,
+) -> FailToProxy {
     let reply = exchange.refusal.take().or_else(|| meaning(error, exchange));
     let error_code = reply.as_ref().map_or(0, |reply| reply.status);
-    exchange.record.error = Some(error.to_string());
+    let is_replaced = reply
+        .as_ref()
+        .is_some_and(|reply| reply.reason == Reason::ErrorPage);
+    if !is_replaced {
+        exchange.record.error = Some(error.to_string());
+    }
     match reply {
         Some(reply) if session.response_written().is_none() => {
             // What the client still has to send has no reader any more.
             session.set_keepalive(None);
-            if let Err(error) = respond::write(session, exchange, reply).await {
+            if let Err(error) = respond::write(hooks, session, exchange, reply).await {
                 tracing::debug!(%error, "the client went away before it was answered");
             }
         }

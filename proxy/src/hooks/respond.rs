@@ -8,6 +8,8 @@ use pingora::http::ResponseHeader;
 use pingora::prelude::Result;
 use pingora::proxy::Session;
 
+use super::Hooks;
+use super::error_page::{self, Answer};
 use super::head::ResponseFields;
 use crate::exchange::Exchange;
 use crate::head::Fields;
@@ -16,7 +18,12 @@ use crate::reply::{Body, Reply};
 use crate::request::Changes;
 
 /// Answers the request. The response phases of the steps that it reached run on our answers as on a backend's.
-pub(super) async fn write(session: &mut Session, exchange: &mut Exchange, reply: Reply) -> Result<()> {
+pub(super) async fn write(
+    hooks: &Hooks,
+    session: &mut Session,
+    exchange: &mut Exchange,
+    reply: Reply,
+) -> Result<()> {
     exchange.record.reason = Some(reply.reason);
     exchange.record.status = reply.status;
     // The engine would look for the next request behind a body that nobody reads.
@@ -25,6 +32,14 @@ pub(super) async fn write(session: &mut Session, exchange: &mut Exchange, reply:
     }
     if reply.body == Body::Close {
         session.shutdown().await;
+        return Ok(());
+    }
+    let answer = Answer {
+        status: reply.status,
+        is_own: true,
+        fields: &reply.fields,
+    };
+    if error_page::replace(hooks, session, exchange, &answer).await? {
         return Ok(());
     }
     let accept = session.get_header(ACCEPT).map(|value| value.as_bytes().to_vec());

@@ -1,19 +1,17 @@
-//! One line for each request, written by a thread of its own.
+//! One line for each request, written in batches by a thread of its own.
 //!
-//! A request only hands over its line. If the disk cannot keep up, lines are dropped and counted, never waited for.
+//! A request only hands over its line. If the disk cannot keep up, lines are dropped and that is reported, never waited for.
 
 mod line;
+mod writer;
 
-use std::io::{self, BufWriter, Write};
+use std::cell::RefCell;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 pub(crate) use line::Entry;
-
-/// Lines that may wait for the disk.
-const QUEUE: usize = 16 * 1024;
+use writer::Writer;
 
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +37,13 @@ pub enum LogFormat {
 /// The access log.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AccessLog {
-    queue: Option<SyncSender<String>>,
+    writer: Option<Arc<Writer>>,
     format: LogFormat,
-    dropped: Arc<AtomicU64>,
+}
+
+thread_local! {
+    /// The line that is being rendered; its memory is used again.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl AccessLog {
@@ -54,46 +56,31 @@ impl AccessLog {
                 Box::new(std::fs::OpenOptions::new().create(true).append(true).open(path)?)
             }
         };
-        let (queue, lines) = sync_channel(QUEUE);
-        std::thread::Builder::new()
-            .name("access-log".to_owned())
-            .spawn(move || write(&lines, BufWriter::new(out)))?;
-        Ok(Self {
-            queue: Some(queue),
-            format,
-            dropped: Arc::default(),
-        })
+        let writer = Some(Arc::new(Writer::start(out)?));
+        Ok(Self { writer, format })
     }
 
     /// True if lines are written.
     pub(crate) fn is_on(&self) -> bool {
-        self.queue.is_some()
+        self.writer.is_some()
     }
 
     pub(crate) fn write(&self, entry: &Entry<'_>) {
-        let Some(queue) = &self.queue else { return };
-        let line = match self.format {
-            LogFormat::Json => entry.json(),
-            LogFormat::Text => entry.text(),
-        };
-        if queue.try_send(line).is_err() && self.dropped.fetch_add(1, Relaxed) == 0 {
-            tracing::warn!("the access log cannot keep up; lines are dropped");
-        }
-    }
-}
-
-/// Writes lines as they come; flushes when no further one is waiting.
-fn write(lines: &Receiver<String>, mut out: BufWriter<Box<dyn Write + Send>>) {
-    while let Ok(line) = lines.recv() {
-        let mut next = Some(line);
-        while let Some(line) = next {
-            if let Err(error) = out.write_all(line.as_bytes()) {
-                tracing::warn!(%error, "the access log cannot be written");
+        let Some(writer) = &self.writer else { return };
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            match self.format {
+                LogFormat::Json => entry.json(line),
+                LogFormat::Text => entry.text(line),
             }
-            next = lines.try_recv().ok();
-        }
-        if let Err(error) = out.flush() {
-            tracing::warn!(%error, "the access log cannot be written");
+            writer.push(line);
+        });
+    }
+
+    /// Waits until every line is written; for the end of the process.
+    pub(crate) fn flush(&self) {
+        if let Some(writer) = &self.writer {
+            writer.flush();
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The two formats of a line.
 
-use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::fmt;
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::observe::Record;
 
@@ -27,42 +28,75 @@ pub(crate) struct Entry<'a> {
     pub(crate) tls: Option<(&'a str, &'a str)>,
 }
 
+/// The JSON form, in the order in which the fields are written.
+#[derive(Serialize)]
+struct Json<'a> {
+    time: Moment,
+    client: IpAddr,
+    method: &'a str,
+    scheme: &'a str,
+    host: &'a str,
+    target: &'a str,
+    protocol: &'a str,
+    status: u16,
+    reason: Option<&'static str>,
+    request_bytes: u64,
+    response_bytes: u64,
+    duration: f64,
+    upstream_response_time: Option<f64>,
+    upstream: Option<SocketAddr>,
+    tries: u32,
+    namespace: &'a str,
+    ingress: &'a str,
+    service: &'a str,
+    request_id: &'a str,
+    user: &'a str,
+    referer: &'a str,
+    user_agent: &'a str,
+    tls_version: Option<&'a str>,
+    tls_cipher: Option<&'a str>,
+    error: Option<&'a str>,
+}
+
 impl Entry<'_> {
-    pub(crate) fn json(&self) -> String {
+    /// Appends one line of JSON.
+    pub(super) fn json(&self, line: &mut Vec<u8>) {
         let record = self.record;
         let (namespace, ingress, service) = self.labels;
-        let line = json!({
-            "time": now(),
-            "client": self.client.to_string(),
-            "method": self.method,
-            "scheme": self.scheme,
-            "host": self.host,
-            "target": self.target,
-            "protocol": self.protocol,
-            "status": record.status,
-            "reason": record.reason.map(crate::reason::Reason::as_str),
-            "request_bytes": record.received,
-            "response_bytes": record.sent,
-            "duration": seconds(record.started.elapsed()),
-            "upstream_response_time": record.response_after.map(seconds),
-            "upstream": record.endpoint.map(|address| address.to_string()),
-            "tries": record.tries,
-            "namespace": namespace,
-            "ingress": ingress,
-            "service": service,
-            "request_id": self.request_id,
-            "user": self.user,
-            "referer": self.referer,
-            "user_agent": self.agent,
-            "tls_version": self.tls.map(|(version, _)| version),
-            "tls_cipher": self.tls.map(|(_, cipher)| cipher),
-            "error": record.error,
-        });
-        format!("{line}\n")
+        let json = Json {
+            time: Moment::now(),
+            client: self.client,
+            method: self.method,
+            scheme: self.scheme,
+            host: self.host,
+            target: self.target,
+            protocol: self.protocol,
+            status: record.status,
+            reason: record.reason.map(crate::reason::Reason::as_str),
+            request_bytes: record.received,
+            response_bytes: record.sent,
+            duration: seconds(record.started.elapsed()),
+            upstream_response_time: record.response_after.map(seconds),
+            upstream: record.endpoint,
+            tries: record.tries,
+            namespace,
+            ingress,
+            service,
+            request_id: self.request_id,
+            user: self.user,
+            referer: self.referer,
+            user_agent: self.agent,
+            tls_version: self.tls.map(|(version, _)| version),
+            tls_cipher: self.tls.map(|(_, cipher)| cipher),
+            error: record.error.as_deref(),
+        };
+        serde_json::to_writer(&mut *line, &json).expect("texts and numbers can be written to memory");
+        line.push(b'\n');
     }
 
-    /// Combined format; quotes and control characters of clients are escaped as `\xNN`, as nginx does.
-    pub(crate) fn text(&self) -> String {
+    /// Appends one line of the combined format; quotes and control characters of clients are escaped as `\xNN`, as nginx
+    /// does.
+    pub(super) fn text(&self, line: &mut Vec<u8>) {
         let record = self.record;
         let (namespace, ingress, service) = self.labels;
         let or_dash = |text: &str| {
@@ -72,11 +106,12 @@ impl Entry<'_> {
                 escape(text)
             }
         };
-        format!(
-            "{} - {} [{}] \"{} {} {}\" {} {} \"{}\" \"{}\" {:.3} {}/{}/{} {} {} {}\n",
+        writeln!(
+            line,
+            "{} - {} [{}] \"{} {} {}\" {} {} \"{}\" \"{}\" {:.3} {}/{}/{} {} {} {}",
             self.client,
             or_dash(self.user),
-            now(),
+            Moment::now(),
             escape(self.method),
             escape(self.target),
             self.protocol,
@@ -94,6 +129,7 @@ impl Entry<'_> {
             record.reason.map_or("-", crate::reason::Reason::as_str),
             self.request_id,
         )
+        .expect("writing to memory");
     }
 }
 
@@ -105,7 +141,8 @@ fn escape(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '"' || c == '\\' || c.is_control() {
-            write!(result, "\\x{:02X}", u32::from(c)).expect("writing to a String");
+            fmt::Write::write_fmt(&mut result, format_args!("\\x{:02X}", u32::from(c)))
+                .expect("writing to memory");
         } else {
             result.push(c);
         }
@@ -113,9 +150,25 @@ fn escape(text: &str) -> String {
     result
 }
 
-/// The moment in UTC, with milliseconds (RFC 3339 §5.6).
-fn now() -> String {
-    format!("{:.3}", jiff::Timestamp::now())
+/// A moment in UTC, with milliseconds (RFC 3339 §5.6).
+struct Moment(jiff::Timestamp);
+
+impl Moment {
+    fn now() -> Self {
+        Self(jiff::Timestamp::now())
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.0)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 #[cfg(test)]

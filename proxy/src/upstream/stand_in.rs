@@ -1,4 +1,4 @@
-//! What stands in for a Service without endpoints, and what it is told (ingress-nginx `default-backend`).
+//! What stands in for an application, and what it is told of the request (ingress-nginx `default-backend`).
 
 use std::sync::Arc;
 
@@ -28,18 +28,26 @@ pub(crate) fn serving(route: &Route) -> Option<&Arc<Backend>> {
 
 /// Tells the backend for whom it stands in, if it does.
 pub(crate) fn tell<H: RequestHead>(head: &mut H, serving: &Arc<Backend>, exchange: &Exchange) {
+    let own = exchange.route.as_ref().and_then(|route| route.backend.as_ref());
+    if own.is_some_and(|own| !Arc::ptr_eq(own, serving)) {
+        describe(head, 503, exchange);
+    }
+}
+
+/// Describes the request and the status that it would be answered with.
+pub(crate) fn describe<H: RequestHead>(head: &mut H, status: u16, exchange: &Exchange) {
     let Some(route) = &exchange.route else { return };
-    let Some(own) = route.backend.as_ref().filter(|own| !Arc::ptr_eq(own, serving)) else {
-        return;
-    };
     match head.get(&ACCEPT).cloned() {
         Some(accept) => head.set(&FORMAT, accept),
         None => head.remove(&FORMAT),
     }
-    head.set(&CODE, HeaderValue::from_static("503"));
+    head.set(&CODE, HeaderValue::from(status));
     head.set(&REQUEST_ID, exchange.request_id.clone());
     let (namespace, ingress, service) = route.labels();
-    let port = own.service.port.to_string();
+    let port = route
+        .service()
+        .map(|service| service.port.to_string())
+        .unwrap_or_default();
     for (name, text) in [
         (&NAMESPACE, namespace),
         (&INGRESS_NAME, ingress),
