@@ -3,6 +3,7 @@
 //! `main` parses it and hands each command its own arguments. Where ingress-nginx has the same thing, the flag has its
 //! name, and `--flag=true` is understood as it is there. Nothing is opened or checked against a file here.
 
+mod cluster;
 mod offline;
 mod run;
 mod selection;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use cluster::Cluster;
 pub(crate) use offline::{Check, Explain, Format, Translate};
 pub(crate) use run::{LogFormat, Run};
 pub(crate) use selection::Selection;
@@ -37,9 +39,10 @@ pub(crate) struct Cli {
 /// One command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the objects in a folder.
+    /// Serve the objects of a cluster, or those in a folder.
     ///
-    /// Files may be added, changed and removed while it runs. Once everything is bound and the first objects are served,
+    /// In a Pod the API is reached as its service account; elsewhere --kubeconfig says how. With --files no cluster is
+    /// needed, and files may be added, changed and removed while it runs. Once everything is bound and the first objects are served,
     /// one line goes to standard output: `ferrik: ready {"http":[…],"https":[…],"admin":…}` with the bound addresses.
     /// SIGTERM and SIGINT end it: it stops accepting, lets requests finish, then leaves.
     Run(Box<Run>),

@@ -30,19 +30,20 @@ pub(crate) fn run(arguments: cli::Demo) -> anyhow::Result<ExitCode> {
     run::init_log(arguments.log.log_format);
     let settings = arguments.selection.settings(arguments.ingress_class_by_name);
     let running = Running::start(
-        arguments.files.clone(),
+        run::Source::Files(arguments.files.clone()),
         settings,
         &run::proxy_settings(&arguments),
     )
     .context("is another program there? --http and --https choose other addresses")?;
-    let signals = running.signals()?;
+    let Some(running) = running else {
+        return Ok(ExitCode::SUCCESS);
+    };
     crate::print(&script::text(
         &folder.path,
         folder.is_temporary,
         &running.addresses,
     ))?;
-    running.wait_for(signals);
-    running.drain(DRAIN);
+    running.serve(DRAIN);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,6 @@
-//! `ferrik run`: wires the files source to the proxy, prints where it listens, and ends in order.
+//! `ferrik run`: wires a source of objects to the proxy, prints where it listens, and ends in order.
 //!
-//! Two runtimes: the data plane's threads serve requests, a small one follows files and translates, so that a storm of
+//! Two runtimes: the data plane's threads serve requests, a small one follows the objects and translates, so that a storm of
 //! changes cannot stall a request.
 
 use std::io::IsTerminal as _;
@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ferrik_config::settings::Settings;
 use ferrik_config::translate::Output;
-use ferrik_controller::publish::follow_files;
+use ferrik_controller::publish::{Published, follow_cluster, follow_files};
+use ferrik_controller::source::kube::Cluster;
 use ferrik_proxy::{Addresses, Proxy, ProxySettings, TrustedProxies};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,45 +22,75 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli;
 
-/// Serves the objects in files until SIGTERM or SIGINT.
+/// Serves the objects of files or of a cluster until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &cli::Run) -> anyhow::Result<ExitCode> {
     init_log(arguments.log.log_format);
     let drain_timeout = arguments.limit.drain_timeout;
     let settings = arguments.selection.settings(arguments.ingress_class_by_name);
-    let running = Running::start(arguments.files.clone(), settings, &proxy_settings(arguments))?;
-    let signals = running.signals()?;
+    let source = if arguments.files.is_empty() {
+        Source::Cluster(arguments.cluster.clone())
+    } else {
+        Source::Files(arguments.files.clone())
+    };
+    let Some(running) = Running::start(source, settings, &proxy_settings(arguments))? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let addresses = &running.addresses;
     crate::print(&format!(
         "ferrik: ready {}\n",
         serde_json::json!({"http": addresses.http, "https": addresses.https, "admin": addresses.admin})
     ))?;
-    running.wait_for(signals);
-    running.drain(drain_timeout);
+    running.serve(drain_timeout);
     Ok(ExitCode::SUCCESS)
 }
 
-/// The signals that ask the process to end.
-pub(crate) struct Signals {
+/// Where the objects come from.
+pub(crate) enum Source {
+    /// Files and folders.
+    Files(Vec<PathBuf>),
+    /// A Kubernetes API.
+    Cluster(cli::Cluster),
+}
+
+/// The signals that ask the process to end. While the value lives they no longer end it at once.
+struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-/// A proxy that serves a folder.
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// A proxy that serves.
 pub(crate) struct Running {
     /// Where it listens.
     pub(crate) addresses: Addresses,
     proxy: Arc<Proxy>,
     data: Runtime,
     control: Runtime,
+    signals: Signals,
 }
 
 impl Running {
-    /// Starts both runtimes, waits for the first table, then binds the listeners.
+    /// Starts both runtimes, waits for the first table, then binds the listeners. `None` if a signal came first.
     pub(crate) fn start(
-        files: Vec<PathBuf>,
+        source: Source,
         settings: Settings,
         proxy: &ProxySettings,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<Option<Self>> {
         let data = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(proxy.threads.max(1))
             .thread_name("data")
@@ -80,43 +111,48 @@ impl Running {
             sink.publish(output.table.clone(), output.endpoints.clone());
             applied.send_replace(true);
         };
-        control.spawn(follow_files(files, settings, publish));
+        match source {
+            Source::Files(files) => drop(control.spawn(follow_files(files, settings, publish))),
+            Source::Cluster(cluster) => follow(&control, &cluster, settings, &proxy, publish)?,
+        }
+        let mut signals = {
+            let _inside = control.enter();
+            Signals::new()?
+        };
         let addresses = data.block_on(async {
-            first
-                .wait_for(|is_applied| *is_applied)
-                .await
-                .context("the files could not be read")?;
-            proxy.listen().await.context("cannot listen")
+            tokio::select! {
+                first = first.wait_for(|is_applied| *is_applied) => {
+                    first.context("the objects could not be read")?;
+                }
+                name = signals.next() => {
+                    tracing::info!("{name} before anything was served");
+                    return Ok(None);
+                }
+            }
+            proxy.listen().await.context("cannot listen").map(Some)
         })?;
-        Ok(Self {
+        let Some(addresses) = addresses else {
+            control.shutdown_background();
+            data.shutdown_background();
+            return Ok(None);
+        };
+        Ok(Some(Self {
             addresses,
             proxy,
             data,
             control,
-        })
+            signals,
+        }))
     }
 
-    /// Takes over SIGTERM and SIGINT. From here on they no longer end the process at once.
-    pub(crate) fn signals(&self) -> anyhow::Result<Signals> {
-        let _inside = self.control.enter();
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?,
-            interrupt: signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?,
-        })
+    /// Serves until a signal comes, then lets requests finish, for so long at most.
+    pub(crate) fn serve(mut self, deadline: Duration) {
+        let name = self.control.block_on(self.signals.next());
+        tracing::info!("{name}: draining");
+        self.drain(deadline);
     }
 
-    /// Waits for one of the two.
-    pub(crate) fn wait_for(&self, mut signals: Signals) {
-        self.control.block_on(async {
-            tokio::select! {
-                _ = signals.terminate.recv() => tracing::info!("SIGTERM: draining"),
-                _ = signals.interrupt.recv() => tracing::info!("SIGINT: draining"),
-            }
-        });
-    }
-
-    /// Lets requests finish, for so long at most.
-    pub(crate) fn drain(self, deadline: Duration) {
+    fn drain(self, deadline: Duration) {
         let open = self.data.block_on(self.proxy.drain(deadline));
         if open > 0 {
             tracing::warn!(open, "connections were still open at the deadline and are cut");
@@ -126,6 +162,28 @@ impl Running {
         self.control.shutdown_background();
         self.data.shutdown_background();
     }
+}
+
+/// Has a cluster followed, and tells the admin listener what the first table waits for.
+fn follow(
+    control: &Runtime,
+    arguments: &cli::Cluster,
+    settings: Settings,
+    proxy: &Arc<Proxy>,
+    publish: impl Fn(&Output) + Send + Sync + 'static,
+) -> anyhow::Result<()> {
+    let cluster = control.block_on(Cluster::connect(arguments.kubeconfig.as_deref()))?;
+    let scope = arguments.scope(&cluster);
+    let (state, mut states) = watch::channel(Published::default());
+    control.spawn(follow_cluster(cluster, scope, settings, publish, state));
+    let proxy = proxy.clone();
+    control.spawn(async move {
+        while states.changed().await.is_ok() {
+            let missing = states.borrow_and_update().missing.clone();
+            proxy.set_waiting(missing);
+        }
+    });
+    Ok(())
 }
 
 /// What the command line says of the proxy.
@@ -160,8 +218,8 @@ pub(crate) fn proxy_settings(arguments: &cli::Run) -> ProxySettings {
 
 /// Messages go to standard error. `RUST_LOG` selects them as usual.
 pub(crate) fn init_log(format: cli::LogFormat) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,pingora=off,rustls=off"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,kube_client=off,pingora=off,rustls=off"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

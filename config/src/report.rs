@@ -5,6 +5,7 @@
 mod reason;
 
 use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -111,6 +112,21 @@ impl Report {
     /// The diagnostics of one object.
     pub fn of(&self, object: &ObjectRef) -> &[Diagnostic] {
         self.by_object.get(object).map_or(&[], |list| &**list)
+    }
+
+    /// The objects of which `newer` says something else, with what is said here and there. Costs as much as what differs.
+    pub fn changes<'a>(
+        &'a self,
+        newer: &'a Self,
+    ) -> impl Iterator<Item = (&'a ObjectRef, &'a [Diagnostic], &'a [Diagnostic])> {
+        self.by_object.diff(&newer.by_object).map(|change| match change {
+            DiffItem::Add(object, now) => (object, &[] as &[Diagnostic], &**now),
+            DiffItem::Remove(object, before) => (object, &**before, &[] as &[Diagnostic]),
+            DiffItem::Update {
+                old: (object, before),
+                new: (_, now),
+            } => (object, &**before, &**now),
+        })
     }
 
     /// True if nothing is wrong.

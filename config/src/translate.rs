@@ -134,6 +134,31 @@ impl Translator {
         self.index.reads()
     }
 
+    /// True if the result depends on this object, whether it is there or not.
+    pub fn wants(&self, object: &ObjectRef) -> bool {
+        self.index.is_read(object)
+            || self
+                .wanted_by_setting(object.kind)
+                .is_some_and(|it| it == *object)
+    }
+
+    fn wanted_by_setting(&self, kind: Kind) -> Option<ObjectRef> {
+        let setting = match kind {
+            Kind::Secret => &self.settings.default_certificate,
+            Kind::ConfigMap => &self.settings.configmap,
+            Kind::Service => &self.settings.default_backend,
+            _ => &None,
+        };
+        let (namespace, name) = setting.as_ref()?;
+        Some(ObjectRef::new(kind, namespace.clone(), name.clone()))
+    }
+
+    /// The objects of this kind that the result depends on, whether they are there or not. A source need not keep others.
+    pub fn wanted(&self, kind: Kind) -> impl Iterator<Item = ObjectRef> {
+        let setting = self.wanted_by_setting(kind).into_iter();
+        setting.chain(self.index.read_objects(kind).cloned())
+    }
+
     fn translate_ingress(&mut self, snapshot: &Snapshot, object: &ObjectRef, touched: &mut Touched) {
         let key = (object.namespace.clone(), object.name.clone());
         let fragment = snapshot.ingresses.get(&key).map(|ingress| {

@@ -5,6 +5,7 @@
 //! judges what an object means: an unknown kind passes through.
 
 pub mod files;
+pub mod kube;
 pub mod yaml;
 
 pub use files::{FileError, Files, Reading};

@@ -6,8 +6,8 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,6 +36,8 @@ pub(crate) struct Admin {
     ready: AtomicBool,
     /// The process is about to end.
     draining: AtomicBool,
+    /// What the first table waits for, one line each.
+    waiting: Mutex<Vec<String>>,
     bound: watch::Sender<Option<SocketAddr>>,
 }
 
@@ -46,6 +48,7 @@ impl Admin {
             sources,
             ready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            waiting: Mutex::default(),
             bound,
         })
     }
@@ -56,6 +59,10 @@ impl Admin {
 
     pub(crate) fn set_draining(&self) {
         self.draining.store(true, Relaxed);
+    }
+
+    pub(crate) fn set_waiting(&self, lines: Vec<String>) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = lines;
     }
 
     /// The address that it listens on, once it does.
@@ -145,16 +152,20 @@ impl Admin {
     }
 
     fn readiness(&self) -> Response<Full<Bytes>> {
-        let missing = if self.draining.load(Relaxed) {
-            "draining: the process is about to end\n"
+        let mut missing = if self.draining.load(Relaxed) {
+            "draining: the process is about to end\n".to_owned()
         } else if self.sources.tables.load().is_none() {
-            "not ready: no table is applied yet\n"
+            "not ready: no table is applied yet\n".to_owned()
         } else if !self.ready.load(Relaxed) {
-            "not ready: the listeners are not bound yet\n"
+            "not ready: the listeners are not bound yet\n".to_owned()
         } else {
             return text(StatusCode::OK, "ready\n".into());
         };
-        text(StatusCode::SERVICE_UNAVAILABLE, missing.into())
+        for line in &*self.waiting.lock().unwrap_or_else(PoisonError::into_inner) {
+            missing.push_str(line);
+            missing.push('\n');
+        }
+        text(StatusCode::SERVICE_UNAVAILABLE, missing)
     }
 
     fn table(&self) -> Response<Full<Bytes>> {

@@ -141,6 +141,11 @@ impl Proxy {
         self.tables.publish(table, endpoints);
     }
 
+    /// Says on the admin listener what the first table waits for, one line each.
+    pub fn set_waiting(&self, lines: Vec<String>) {
+        self.admin.set_waiting(lines);
+    }
+
     /// Binds the listeners. Fails if one of them cannot be bound now.
     pub async fn listen(&self) -> io::Result<Addresses> {
         let mut addresses = Addresses::default();

@@ -7,15 +7,19 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 use ipnet::IpNet;
 
-use super::Selection;
 use super::value::{LogTarget, count, log_target, network, seconds};
+use super::{Cluster, Selection};
 
 /// What `run` serves, and how.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Run {
-    /// Folder (or file) of objects, with its sub-folders; .yaml, .yml and .json count. May be given several times.
-    #[arg(long, value_name = "DIR", required = true)]
+    /// Folder (or file) of objects, with its sub-folders; .yaml, .yml and .json count. May be given several times. Without
+    /// it the objects of a cluster are served.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "watch_namespace"])]
     pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) cluster: Cluster,
 
     #[command(flatten)]
     pub(crate) selection: Selection,

@@ -52,12 +52,22 @@ fn help_names_every_command_and_flag() {
 }
 
 #[test]
+fn without_a_folder_and_without_a_cluster_there_is_nothing_to_serve() {
+    let outcome = ferrik(&["run", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    for word in ["not running in a cluster", "--files", "--kubeconfig"] {
+        assert!(outcome.stderr.contains(word), "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_told_on_standard_error() {
     for arguments in [
         &[][..],
         &["serve"],
         &["check"],
-        &["run"],
+        &["run", "--files"],
+        &["run", "--files", ".", "--kubeconfig", "x"],
         &["explain", "."],
         &["check", ".", "--format", "xml"],
     ] {

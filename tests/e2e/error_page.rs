@@ -32,7 +32,7 @@ async fn pages() -> Backend {
                 let _ = feed.send(Ok(part.into())).await;
             }
         });
-        let code = received.all("x-code").first().cloned().unwrap_or_default();
+        let code = received.all("x-code").first().copied().unwrap_or_default();
         Ok(http::Response::builder()
             .status(404)
             .header("x-pages-for", code)

@@ -39,7 +39,7 @@ pub(super) const FEATURE: Feature<All> = Feature {
             support: Support::Full,
             doc: "The application's own answers stay as they are; only those of the proxy are replaced.",
             accepts: &["true", "false"],
-            rejects: &["", "on"],
+            rejects: &["", "maybe"],
         },
     ],
 };

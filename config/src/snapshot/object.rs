@@ -91,6 +91,32 @@ impl Object {
         }
     }
 
+    /// Makes an object of what an API server says of it: its metadata apart, and the rest of the document.
+    pub fn assemble(kind: Kind, metadata: Meta, document: &Value) -> Result<Self, ReadError> {
+        let clean = has_null(document).then(|| without_nulls(document));
+        let document = clean.as_ref().unwrap_or(document);
+        macro_rules! assemble {
+            ($Kind:ident) => {{
+                let mut object = deserialize(document, || {
+                    ObjectRef::new(kind, metadata.namespace.clone(), metadata.name.clone())
+                })
+                .map(|object: $Kind| object)?;
+                object.metadata = metadata;
+                Self::$Kind(object)
+            }};
+        }
+        Ok(match kind {
+            Kind::IngressClass => assemble!(IngressClass),
+            Kind::Ingress => assemble!(Ingress),
+            Kind::Middleware => assemble!(Middleware),
+            Kind::TlsOption => assemble!(TlsOption),
+            Kind::Service => assemble!(Service),
+            Kind::EndpointSlice => assemble!(EndpointSlice),
+            Kind::Secret => assemble!(Secret),
+            Kind::ConfigMap => assemble!(ConfigMap),
+        })
+    }
+
     /// Kind, namespace and name.
     pub fn reference(&self) -> ObjectRef {
         let (kind, meta) = match self {
@@ -121,16 +147,21 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().any(has_null),
+        Value::Array(items) => items.iter().any(has_null),
+        _ => false,
+    }
+}
+
 fn typed<T: DeserializeOwned>(
     kind: Kind,
     document: &Value,
     metadata: impl Fn(&mut T) -> &mut Meta,
 ) -> Result<T, ReadError> {
-    let mut object: T = serde_path_to_error::deserialize(document).map_err(|error| ReadError::Field {
-        object: reference_of(kind, document),
-        field: field_path(error.path()),
-        message: error.inner().to_string(),
-    })?;
+    let mut object: T = deserialize(document, || reference_of(kind, document))?;
     let meta = metadata(&mut object);
     if kind == Kind::IngressClass {
         meta.namespace = Arc::from("");
@@ -138,6 +169,17 @@ fn typed<T: DeserializeOwned>(
         meta.namespace = Arc::from("default");
     }
     Ok(object)
+}
+
+fn deserialize<T: DeserializeOwned>(
+    document: &Value,
+    reference: impl FnOnce() -> ObjectRef,
+) -> Result<T, ReadError> {
+    serde_path_to_error::deserialize(document).map_err(|error| ReadError::Field {
+        object: reference(),
+        field: field_path(error.path()),
+        message: error.inner().to_string(),
+    })
 }
 
 fn reference_of(kind: Kind, document: &Value) -> ObjectRef {

@@ -144,6 +144,22 @@ impl Index {
         })
     }
 
+    /// True if some fragment was made from this object, or would have been.
+    pub(super) fn is_read(&self, object: &ObjectRef) -> bool {
+        self.readers.contains_key(&Read::Object(object.clone()))
+    }
+
+    /// The objects of a kind that some fragment was made from, found or not.
+    pub(super) fn read_objects(&self, kind: Kind) -> impl Iterator<Item = &ObjectRef> {
+        let first = Read::Object(ObjectRef::new(kind, "", ""));
+        self.readers
+            .range(first..)
+            .map_while(move |(read, _)| match read {
+                Read::Object(object) if object.kind == kind => Some(object),
+                _ => None,
+            })
+    }
+
     /// The used ports that a change of this object can affect.
     pub(super) fn ports_of(&mut self, snapshot: &Snapshot, object: &ObjectRef) -> Vec<ServicePort> {
         let services = match object.kind {

@@ -1,0 +1,222 @@
+//! From the watches of a cluster to tables.
+//!
+//! Changes are gathered for a few milliseconds, translated on a blocking thread, and published. Nothing is published before
+//! everything that is needed has been seen once, so a replica never serves half a cluster.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ferrik_config::Snapshot;
+use ferrik_config::name::{Kind, ObjectRef};
+use ferrik_config::settings::Settings;
+use ferrik_config::snapshot::ReadError;
+use ferrik_config::translate::{Output, Translator};
+use imbl::OrdMap;
+use tokio::sync::watch;
+
+use super::log::Log;
+use crate::resolve::{Pace, Resolver, System};
+use crate::source::kube::{Changes, Cluster, Facts, Scope, Source};
+
+/// Changes are taken when there was none for this long,
+const QUIET: Duration = Duration::from_millis(2);
+/// or after this long in a storm.
+const LONGEST: Duration = Duration::from_millis(50);
+/// How long a table waits for single objects that it is the first to refer to.
+const NAMED: Duration = Duration::from_millis(300);
+
+/// How far the way from the cluster to the table is.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// What has not been seen yet, one line each; of no interest once something is published.
+    pub missing: Vec<String>,
+    /// What is served.
+    pub output: Option<Output>,
+    /// What is known of the objects beside what translation reads.
+    pub(crate) facts: OrdMap<ObjectRef, Facts>,
+}
+
+/// Follows a cluster and publishes what it becomes, until the task is dropped.
+pub async fn follow_cluster(
+    cluster: Cluster,
+    scope: Scope,
+    settings: Settings,
+    publish: impl Fn(&Output) + Send + Sync + 'static,
+    state: watch::Sender<Published>,
+) {
+    let mut source = Source::start(&cluster, &scope);
+    let resolver = Arc::new(Resolver::new(System, Pace::default(), publish));
+    let mut work = Work::new(settings);
+    let mut log = Log::default();
+    loop {
+        let mailbox = source.mailbox.clone();
+        tokio::select! {
+            () = mailbox.filled() => {}
+            () = source.ended() => return,
+        }
+        gather(&source).await;
+        work.fold(source.mailbox.take());
+        let missing = source.progress.missing();
+        if !work.is_complete && !missing.is_empty() {
+            state.send_modify(|state| state.missing = missing);
+            continue;
+        }
+        work.translate().await;
+        work.follow_named(&mut source).await;
+        let Some(output) = work.output.take() else {
+            continue;
+        };
+        let (published, given) = (output.clone(), resolver.clone());
+        let done = tokio::task::spawn_blocking(move || given.publish(&published)).await;
+        if let Err(error) = done {
+            tracing::error!(%error, "the table could not be put into service; what was served last stays");
+            continue;
+        }
+        log.note(&output.report);
+        state.send_replace(Published {
+            missing: Vec::new(),
+            output: Some(output),
+            facts: work.facts.clone(),
+        });
+    }
+}
+
+async fn gather(source: &Source) {
+    let start = Instant::now();
+    while start.elapsed() < LONGEST && tokio::time::timeout(QUIET, source.mailbox.filled()).await.is_ok() {}
+}
+
+/// The snapshot and its translation.
+struct Work {
+    settings: Settings,
+    snapshot: Snapshot,
+    facts: OrdMap<ObjectRef, Facts>,
+    translator: Option<Translator>,
+    changed: BTreeSet<ObjectRef>,
+    /// Everything has been seen once and translated: from here on, Secrets that nothing refers to are left out.
+    is_complete: bool,
+    output: Option<Output>,
+}
+
+impl Work {
+    fn new(settings: Settings) -> Self {
+        Self {
+            translator: Some(Translator::new(settings.clone())),
+            settings,
+            snapshot: Snapshot::default(),
+            facts: OrdMap::new(),
+            changed: BTreeSet::new(),
+            is_complete: false,
+            output: None,
+        }
+    }
+
+    /// Takes changes into the snapshot.
+    fn fold(&mut self, changes: Changes) {
+        for (reference, observed) in changes {
+            let is_left_out = self.is_complete && reference.kind == Kind::Secret && !self.wants(&reference);
+            let Some(observed) = observed.filter(|_| !is_left_out) else {
+                self.facts.remove(&reference);
+                self.changed
+                    .extend(self.snapshot.remove(&reference).then_some(reference));
+                continue;
+            };
+            let (fact, object) = observed.into_object(reference.kind);
+            if matches!(reference.kind, Kind::Ingress | Kind::Service | Kind::Secret) {
+                self.facts.insert(reference.clone(), fact);
+            }
+            match object {
+                Ok(object) => self.changed.extend(self.snapshot.insert(object)),
+                Err(error) => {
+                    report(&error);
+                    self.changed
+                        .extend(self.snapshot.remove(&reference).then_some(reference));
+                }
+            }
+        }
+    }
+
+    fn wants(&self, secret: &ObjectRef) -> bool {
+        self.translator
+            .as_ref()
+            .is_none_or(|translator| translator.wants(secret))
+    }
+
+    /// Translates what changed, on a blocking thread. After a panic everything is translated anew by the next change.
+    async fn translate(&mut self) {
+        let mut changed = std::mem::take(&mut self.changed);
+        let translator = self.translator.take();
+        if translator.is_none() {
+            changed = self.snapshot.references().into_iter().collect();
+        }
+        let mut translator = translator.unwrap_or_else(|| Translator::new(self.settings.clone()));
+        let snapshot = self.snapshot.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let rebuilt = translator.update(&snapshot, changed);
+            tracing::debug!(?rebuilt, "translated");
+            let output = translator.output();
+            (translator, output)
+        });
+        match task.await {
+            Ok((translator, output)) => {
+                (self.translator, self.output) = (Some(translator), Some(output));
+            }
+            Err(error) => tracing::error!(%error, "translation failed; what was served last stays"),
+        }
+    }
+
+    /// Has the single objects followed that the result refers to, and waits a moment for those that are new.
+    async fn follow_named(&mut self, source: &mut Source) {
+        let deadline = Instant::now() + if self.is_complete { NAMED } else { NAMED * 10 };
+        loop {
+            let Some(translator) = &self.translator else {
+                return;
+            };
+            let secrets = translator.wanted(Kind::Secret).filter(|secret| {
+                let fact = self.facts.get(secret);
+                !fact.is_some_and(|fact| fact.is_certificate)
+            });
+            let wanted: BTreeSet<ObjectRef> = secrets.chain(translator.wanted(Kind::ConfigMap)).collect();
+            source.named.follow(&wanted);
+            self.drop_unwanted_secrets();
+            while !source.progress.missing().is_empty() {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if tokio::time::timeout(left, source.mailbox.filled()).await.is_err() {
+                    // What has come since is taken in the next round.
+                    source.mailbox.wake();
+                    return;
+                }
+            }
+            self.fold(source.mailbox.take());
+            if self.changed.is_empty() {
+                return;
+            }
+            self.translate().await;
+        }
+    }
+
+    /// Only what is referred to is kept in memory.
+    fn drop_unwanted_secrets(&mut self) {
+        if std::mem::replace(&mut self.is_complete, true) {
+            return;
+        }
+        let all = self.snapshot.references().into_iter();
+        let secrets = all.filter(|object| object.kind == Kind::Secret);
+        for object in secrets.filter(|object| !self.wants(object)).collect::<Vec<_>>() {
+            self.facts.remove(&object);
+            self.snapshot.remove(&object);
+        }
+    }
+}
+
+fn report(error: &ReadError) {
+    match error {
+        ReadError::Field {
+            object,
+            field,
+            message,
+        } => tracing::warn!(%object, field, "{message}; the object is left out"),
+        other => tracing::warn!(?other, "an object is left out"),
+    }
+}

@@ -1,0 +1,82 @@
+//! How far each watch is: whether everything that is needed has been seen once, and what stands in the way.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The state of all watches.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    watches: Mutex<BTreeMap<String, State>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Listing,
+    /// Listed once; what is watched since is complete.
+    Synced,
+    /// Never listed, for this reason.
+    Hindered(String),
+}
+
+impl Progress {
+    /// A watch begins. `name` says what of, as people read it.
+    pub(crate) fn begin(&self, name: &str) {
+        self.lock().insert(name.to_owned(), State::Listing);
+    }
+
+    /// The watch has seen everything once.
+    pub(crate) fn synced(&self, name: &str) {
+        self.lock().insert(name.to_owned(), State::Synced);
+    }
+
+    /// The watch failed. True if that was not known.
+    pub(crate) fn hindered(&self, name: &str, why: &str) -> bool {
+        let state = State::Hindered(why.to_owned());
+        let mut watches = self.lock();
+        match watches.get_mut(name) {
+            Some(State::Synced) | None => false,
+            Some(known) => std::mem::replace(known, state.clone()) != state,
+        }
+    }
+
+    /// The watch is not needed any more.
+    pub(crate) fn end(&self, name: &str) {
+        self.lock().remove(name);
+    }
+
+    /// What has not been seen yet, with the reason, one line each; empty if all has.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let watches = self.lock();
+        let missing = watches.iter().filter_map(|(name, state)| match state {
+            State::Listing => Some(format!("{name}: being listed")),
+            State::Hindered(why) => Some(why.clone()),
+            State::Synced => None,
+        });
+        missing.collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, State>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complete_once_every_watch_has_listed() {
+        let progress = Progress::default();
+        progress.begin("ingresses");
+        progress.begin("services");
+        progress.synced("services");
+        assert_eq!(progress.missing(), ["ingresses: being listed"]);
+        assert!(progress.hindered("ingresses", "forbidden"));
+        assert!(!progress.hindered("ingresses", "forbidden"), "known");
+        assert_eq!(progress.missing(), ["forbidden"]);
+        progress.synced("ingresses");
+        // What was seen once stays usable while the API is away.
+        progress.hindered("ingresses", "gone");
+        assert!(progress.missing().is_empty());
+    }
+}

@@ -1,0 +1,241 @@
+//! One watch: lists the objects of a kind, then follows their changes, for ever.
+//!
+//! A list replaces what was known by its difference to it, never by nothing first, so no object is away for a moment
+//! because the connection was. Our own loop over the client's calls and not the library's watcher, because that one trusts a
+//! resource version for ever, which is wrong after a cluster was put back in time, and waits for up to 30 s after a failure.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrik_config::name::ObjectRef;
+use futures_util::TryStreamExt as _;
+use kube::Api;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use tokio::sync::watch;
+
+use super::failure::{Cause, Failure};
+use super::mailbox::Mailbox;
+use super::observed::Observed;
+use super::progress::Progress;
+use super::resource::{Need, Row};
+
+/// Objects in one page of a list.
+const PAGE: u32 = 500;
+/// The server ends a watch after this long, and then it is continued.
+const WATCH_SECONDS: u32 = 240;
+/// Silence on a watch for longer than the server would keep it.
+const SILENCE: Duration = Duration::from_secs(250);
+/// For one page of a list, and for a watch to begin.
+const ANSWER: Duration = Duration::from_secs(30);
+/// First pause after a failure; it doubles up to the longest.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// Between attempts to list a kind that the cluster does not know.
+const ABSENT_PAUSE: Duration = Duration::from_secs(5);
+
+/// What all watches share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) progress: Arc<Progress>,
+    /// Counts how often everything had to be listed anew.
+    pub(super) beat: watch::Receiver<u64>,
+}
+
+/// One watch.
+pub(super) struct Watch {
+    api: Api<Observed>,
+    row: &'static Row,
+    /// For people: `secrets "tls" in namespace "shop"`.
+    name: String,
+    fields: Option<String>,
+    shared: Shared,
+    known: BTreeSet<ObjectRef>,
+    /// Why the kind counts as if there were none.
+    absent: Option<Cause>,
+}
+
+impl Watch {
+    pub(super) fn new(
+        api: Api<Observed>,
+        row: &'static Row,
+        name: String,
+        fields: Option<String>,
+        shared: Shared,
+    ) -> Self {
+        shared.progress.begin(&name);
+        Self {
+            api,
+            row,
+            name,
+            fields,
+            shared,
+            known: BTreeSet::new(),
+            absent: None,
+        }
+    }
+
+    /// Runs until the task is dropped.
+    pub(super) async fn run(mut self) {
+        let mut beat = self.shared.beat.clone();
+        let mut version: Option<String> = None;
+        let mut pause = PAUSE;
+        loop {
+            let result = tokio::select! {
+                result = self.step(&mut version) => result,
+                _ = beat.changed() => {
+                    version = None;
+                    continue;
+                }
+            };
+            let Err(failure) = result else {
+                pause = PAUSE;
+                continue;
+            };
+            if failure.cause == Cause::Expired {
+                tracing::debug!(
+                    watch = self.name,
+                    "the version is too old; everything is listed anew"
+                );
+                version = None;
+                continue;
+            }
+            let wait = if self.is_absent(&failure) {
+                ABSENT_PAUSE
+            } else {
+                pause
+            };
+            self.report(&failure);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            // A beat says that the API is there again.
+            if tokio::time::timeout(wait, beat.changed()).await.is_ok() {
+                version = None;
+            }
+        }
+    }
+
+    /// Lists, or follows for as long as the server lets a watch be.
+    async fn step(&mut self, version: &mut Option<String>) -> Result<(), Failure> {
+        match version {
+            None => {
+                *version = Some(self.list().await?);
+                self.absent = None;
+                Ok(())
+            }
+            Some(from) => self.follow(from).await,
+        }
+    }
+
+    /// Lists everything and leaves the difference. Returns the version to follow from.
+    async fn list(&mut self) -> Result<String, Failure> {
+        let mut params = ListParams {
+            field_selector: self.fields.clone(),
+            limit: Some(PAGE),
+            ..ListParams::default()
+        };
+        let mut objects = Vec::new();
+        let version = loop {
+            let page = within(self.api.list(&params)).await?;
+            objects.extend(page.items);
+            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if params.continue_token.is_none() {
+                break page.metadata.resource_version.unwrap_or_default();
+            }
+        };
+        self.replace(objects);
+        Ok(version)
+    }
+
+    fn replace(&mut self, objects: Vec<Observed>) {
+        let objects: Vec<(ObjectRef, Option<Observed>)> = objects
+            .into_iter()
+            .map(|object| (object.reference(self.row.kind), Some(object)))
+            .collect();
+        let now: BTreeSet<ObjectRef> = objects.iter().map(|(reference, _)| reference.clone()).collect();
+        let gone: Vec<ObjectRef> = self.known.difference(&now).cloned().collect();
+        self.known = now;
+        self.shared.mailbox.put(
+            objects
+                .into_iter()
+                .chain(gone.into_iter().map(|reference| (reference, None))),
+        );
+        self.shared.progress.synced(&self.name);
+        self.shared.mailbox.wake();
+    }
+
+    /// Follows changes from this version on, and keeps it up to date.
+    async fn follow(&mut self, version: &mut String) -> Result<(), Failure> {
+        let params = WatchParams {
+            field_selector: self.fields.clone(),
+            timeout: Some(WATCH_SECONDS),
+            ..WatchParams::default()
+        };
+        let events = within(self.api.watch(&params, version)).await?;
+        let mut events = std::pin::pin!(events);
+        loop {
+            let event = tokio::time::timeout(SILENCE, events.try_next()).await;
+            let event = event.map_err(|_| Failure::silence())?;
+            let Some(event) = event.map_err(|error| Failure::of(&error))? else {
+                return Ok(());
+            };
+            match event {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                    note(version, object.version());
+                    let reference = object.reference(self.row.kind);
+                    self.known.insert(reference.clone());
+                    self.shared.mailbox.put([(reference, Some(object))]);
+                }
+                WatchEvent::Deleted(object) => {
+                    note(version, object.version());
+                    let reference = object.reference(self.row.kind);
+                    self.known.remove(&reference);
+                    self.shared.mailbox.put([(reference, None)]);
+                }
+                WatchEvent::Bookmark(bookmark) => {
+                    note(version, Some(&bookmark.metadata.resource_version));
+                }
+                WatchEvent::Error(status) => return Err(Failure::of_status(&status)),
+            }
+        }
+    }
+
+    fn is_absent(&self, failure: &Failure) -> bool {
+        self.row.need == Need::IfThere && matches!(failure.cause, Cause::Absent | Cause::Forbidden)
+    }
+
+    fn report(&mut self, failure: &Failure) {
+        let why = failure.sentence(self.row, &self.name);
+        if self.is_absent(failure) {
+            let is_news = self.absent != Some(failure.cause);
+            if is_news && (failure.cause == Cause::Forbidden || !self.known.is_empty()) {
+                tracing::warn!("{why}; it counts as if there were none");
+            }
+            self.absent = Some(failure.cause);
+            self.replace(Vec::new());
+        } else if self.shared.progress.hindered(&self.name, &why) {
+            tracing::warn!("{why}");
+        } else {
+            tracing::debug!("{why}");
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.shared.progress.end(&self.name);
+    }
+}
+
+fn note(version: &mut String, seen: Option<&str>) {
+    if let Some(seen) = seen.filter(|seen| !seen.is_empty()) {
+        seen.clone_into(version);
+    }
+}
+
+async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+    match tokio::time::timeout(ANSWER, call).await {
+        Ok(result) => result.map_err(|error| Failure::of(&error)),
+        Err(_) => Err(Failure::silence()),
+    }
+}
