@@ -8,6 +8,7 @@ mod check;
 mod cli;
 mod demo;
 mod explain;
+mod followed;
 mod load;
 mod probe;
 mod problem;

@@ -12,8 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ferrik_config::settings::Settings;
 use ferrik_config::translate::Output;
-use ferrik_controller::publish::{Published, follow_cluster, follow_files};
-use ferrik_controller::source::kube::Cluster;
+use ferrik_controller::publish::follow_files;
 use ferrik_proxy::{Addresses, Proxy, ProxySettings, TrustedProxies};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,6 +20,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli;
+use crate::followed::Followed;
 
 /// Serves the objects of files or of a cluster until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &cli::Run) -> anyhow::Result<ExitCode> {
@@ -82,6 +82,7 @@ pub(crate) struct Running {
     data: Runtime,
     control: Runtime,
     signals: Signals,
+    followed: Option<Followed>,
 }
 
 impl Running {
@@ -111,9 +112,12 @@ impl Running {
             sink.publish(output.table.clone(), output.endpoints.clone());
             applied.send_replace(true);
         };
+        let mut followed = None;
         match source {
             Source::Files(files) => drop(control.spawn(follow_files(files, settings, publish))),
-            Source::Cluster(cluster) => follow(&control, &cluster, settings, &proxy, publish)?,
+            Source::Cluster(arguments) => {
+                followed = Some(Followed::start(&control, &arguments, settings, &proxy, publish)?);
+            }
         }
         let mut signals = {
             let _inside = control.enter();
@@ -142,6 +146,7 @@ impl Running {
             data,
             control,
             signals,
+            followed,
         }))
     }
 
@@ -153,7 +158,13 @@ impl Running {
     }
 
     fn drain(self, deadline: Duration) {
+        let farewell = self.followed.map(|followed| self.control.spawn(followed.stop()));
         let open = self.data.block_on(self.proxy.drain(deadline));
+        if let Some(farewell) = farewell
+            && let Err(error) = self.control.block_on(farewell)
+        {
+            tracing::warn!(%error, "the end of the work for the cluster");
+        }
         if open > 0 {
             tracing::warn!(open, "connections were still open at the deadline and are cut");
         } else {
@@ -162,28 +173,6 @@ impl Running {
         self.control.shutdown_background();
         self.data.shutdown_background();
     }
-}
-
-/// Has a cluster followed, and tells the admin listener what the first table waits for.
-fn follow(
-    control: &Runtime,
-    arguments: &cli::Cluster,
-    settings: Settings,
-    proxy: &Arc<Proxy>,
-    publish: impl Fn(&Output) + Send + Sync + 'static,
-) -> anyhow::Result<()> {
-    let cluster = control.block_on(Cluster::connect(arguments.kubeconfig.as_deref()))?;
-    let scope = arguments.scope(&cluster);
-    let (state, mut states) = watch::channel(Published::default());
-    control.spawn(follow_cluster(cluster, scope, settings, publish, state));
-    let proxy = proxy.clone();
-    control.spawn(async move {
-        while states.changed().await.is_ok() {
-            let missing = states.borrow_and_update().missing.clone();
-            proxy.set_waiting(missing);
-        }
-    });
-    Ok(())
 }
 
 /// What the command line says of the proxy.

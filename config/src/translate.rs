@@ -28,7 +28,7 @@ mod standalone;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 
 use crate::name::{HostKey, Kind, ObjectRef, ServicePort};
 use crate::settings::Settings;
@@ -51,6 +51,8 @@ pub struct Output {
     pub endpoints: Arc<Endpoints>,
     /// What is wrong.
     pub report: Arc<Report>,
+    /// The Ingresses whose class is ours, whether all of their rules are served or not.
+    pub ingresses: OrdSet<ObjectRef>,
 }
 
 /// Translates snapshots, remembering what it made of the one before.
@@ -61,6 +63,7 @@ pub struct Translator {
     table: Table,
     endpoints: Endpoints,
     report: Report,
+    ingresses: OrdSet<ObjectRef>,
 }
 
 /// What one call of [`Translator::update`] rebuilt; for metrics and for tests of the incremental promise.
@@ -83,6 +86,7 @@ impl Translator {
             table: Table::default(),
             endpoints: Endpoints::default(),
             report: Report::default(),
+            ingresses: OrdSet::new(),
         }
     }
 
@@ -126,6 +130,7 @@ impl Translator {
             table: Arc::new(self.table.clone()),
             endpoints: Arc::new(self.endpoints.clone()),
             report: Arc::new(self.report.clone()),
+            ingresses: self.ingresses.clone(),
         }
     }
 
@@ -165,6 +170,11 @@ impl Translator {
             touched.fragments += 1;
             ingress::translate(object, ingress, &self.settings, Reader::new(snapshot))
         });
+        if fragment.as_ref().is_some_and(|fragment| fragment.is_ours) {
+            self.ingresses.insert(object.clone());
+        } else {
+            self.ingresses.remove(object);
+        }
         let change = self.index.replace(object, fragment);
         touched.hosts.extend(change.hosts);
         touched.ports.extend(change.ports);

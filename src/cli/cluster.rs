@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use ferrik_controller::source::kube::{self, Scope};
+use ferrik_controller::status::{Address, Addresses, StatusOptions};
+
+use super::value::{Name, name};
 
 /// Which cluster, and who we are in it.
 #[derive(Args, Clone, Debug)]
@@ -21,6 +24,40 @@ pub(crate) struct Cluster {
     #[arg(long, value_name = "NAME", default_value = "ferrik-leader")]
     pub(crate) election_id: String,
 
+    /// Service whose load balancer addresses are told in the status of every Ingress.
+    #[arg(long, value_name = "NS/NAME", value_parser = name, conflicts_with = "publish_status_address")]
+    pub(crate) publish_service: Option<Name>,
+
+    /// Addresses or host names that are told in the status of every Ingress.
+    #[arg(long, value_name = "ADDR,…", value_delimiter = ',')]
+    pub(crate) publish_status_address: Vec<String>,
+
+    /// Write the status of Ingresses at all. Turned off while another controller still does.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "true",
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) update_status: bool,
+
+    /// Take the addresses back when the leader ends: for the last one before it is uninstalled.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) update_status_on_shutdown: bool,
+
     /// Namespace of this process, where its Leases are.
     #[arg(long, value_name = "NS", env = "POD_NAMESPACE", hide = true)]
     pub(crate) pod_namespace: Option<String>,
@@ -31,6 +68,30 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// The Pod's name, or what tells processes of one machine apart.
+    fn identity(&self) -> String {
+        if let Some(name) = &self.pod_name {
+            return name.clone();
+        }
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        format!("{}-{}", host.trim(), std::process::id())
+    }
+
+    /// What is written to the status of Ingresses; nothing if there is nothing to tell.
+    pub(crate) fn status(&self) -> Option<StatusOptions> {
+        let addresses = if let Some(service) = &self.publish_service {
+            Addresses::Service(service.namespace.clone(), service.name.clone())
+        } else {
+            let fixed = self.publish_status_address.iter();
+            Addresses::Fixed(fixed.map(|text| Address::parse(text.trim())).collect())
+        };
+        let has_some = addresses != Addresses::Fixed(Vec::new());
+        (self.update_status && has_some).then_some(StatusOptions {
+            addresses,
+            clear_on_stop: self.update_status_on_shutdown,
+        })
+    }
+
     /// What is watched.
     pub(crate) fn scope(&self, cluster: &kube::Cluster) -> Scope {
         Scope {
@@ -40,6 +101,7 @@ impl Cluster {
                 None => cluster.namespace().clone(),
             },
             lease: self.election_id.as_str().into(),
+            identity: self.identity().into(),
         }
     }
 }

@@ -53,7 +53,15 @@ fn help_names_every_command_and_flag() {
 
 #[test]
 fn without_a_folder_and_without_a_cluster_there_is_nothing_to_serve() {
-    let outcome = ferrik(&["run", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    let outcome = ferrik(&[
+        "run",
+        "--http",
+        "127.0.0.1:0",
+        "--https",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+    ]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
     for word in ["not running in a cluster", "--files", "--kubeconfig"] {
         assert!(outcome.stderr.contains(word), "{}", outcome.stderr);

@@ -14,6 +14,8 @@ use crate::table::{Certificate, Route, TlsVersions};
 pub(crate) struct Fragment {
     /// Sort key of "the oldest wins"; see [`crate::snapshot::Meta::age`].
     pub(crate) age: (bool, String, String, String),
+    /// Its class is one of ours.
+    pub(crate) is_ours: bool,
     /// Shares by host.
     pub(crate) hosts: BTreeMap<HostKey, HostShare>,
     /// What is wrong with the object itself.

@@ -61,6 +61,7 @@ pub(super) fn translate(
     };
     name::check(object, &mut stage.report);
     if let Some(dialect) = class::dialect(object, ingress, settings, &mut stage.reader, &mut stage.report) {
+        fragment.is_ours = true;
         fragment.hosts = stage.hosts(dialect);
     }
     fragment.ports = ports(&fragment.hosts);

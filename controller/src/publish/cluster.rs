@@ -12,7 +12,8 @@ use ferrik_config::name::{Kind, ObjectRef};
 use ferrik_config::settings::Settings;
 use ferrik_config::snapshot::ReadError;
 use ferrik_config::translate::{Output, Translator};
-use imbl::OrdMap;
+use imbl::{OrdMap, ordmap, ordset};
+use k8s_openapi::api::coordination::v1::Lease;
 use tokio::sync::watch;
 
 use super::log::Log;
@@ -37,6 +38,24 @@ pub struct Published {
     pub(crate) facts: OrdMap<ObjectRef, Facts>,
 }
 
+impl Published {
+    /// The Ingresses of which something else is known than before: they themselves, or whether they are ours.
+    pub(crate) fn touched_since<'a>(&'a self, before: &'a Self) -> BTreeSet<&'a ObjectRef> {
+        let facts = before.facts.diff(&self.facts).map(|change| match change {
+            ordmap::DiffItem::Add(object, _)
+            | ordmap::DiffItem::Remove(object, _)
+            | ordmap::DiffItem::Update { new: (object, _), .. } => object,
+        });
+        let mut touched: BTreeSet<&ObjectRef> = facts.filter(|object| object.kind == Kind::Ingress).collect();
+        if let (Some(old), Some(new)) = (&before.output, &self.output) {
+            touched.extend(old.ingresses.diff(&new.ingresses).map(|change| match change {
+                ordset::DiffItem::Add(object) | ordset::DiffItem::Remove(object) => object,
+            }));
+        }
+        touched
+    }
+}
+
 /// Follows a cluster and publishes what it becomes, until the task is dropped.
 pub async fn follow_cluster(
     cluster: Cluster,
@@ -44,8 +63,9 @@ pub async fn follow_cluster(
     settings: Settings,
     publish: impl Fn(&Output) + Send + Sync + 'static,
     state: watch::Sender<Published>,
+    lease: watch::Sender<Option<Lease>>,
 ) {
-    let mut source = Source::start(&cluster, &scope);
+    let mut source = Source::start(&cluster, &scope, lease);
     let resolver = Arc::new(Resolver::new(System, Pace::default(), publish));
     let mut work = Work::new(settings);
     let mut log = Log::default();
@@ -123,7 +143,7 @@ impl Work {
                 continue;
             };
             let (fact, object) = observed.into_object(reference.kind);
-            if matches!(reference.kind, Kind::Ingress | Kind::Service | Kind::Secret) {
+            if reference.kind != Kind::EndpointSlice {
                 self.facts.insert(reference.clone(), fact);
             }
             match object {

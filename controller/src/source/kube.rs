@@ -14,6 +14,7 @@ mod watch;
 use std::path::Path;
 use std::sync::Arc;
 
+use k8s_openapi::api::coordination::v1::Lease;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 
@@ -88,7 +89,7 @@ impl Cluster {
     }
 }
 
-/// What is watched, and the name of the Lease whose list tells how the cluster is.
+/// What is watched, who we are, and the name of the Lease of the leader, whose list also tells how the cluster is.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// Only these namespaces; empty for all.
@@ -97,6 +98,8 @@ pub struct Scope {
     pub own_namespace: Arc<str>,
     /// Name of the Lease of the leader.
     pub lease: Arc<str>,
+    /// Name of this process, different from that of every other one.
+    pub identity: Arc<str>,
 }
 
 /// Running watches; they end with the value.
@@ -109,7 +112,11 @@ pub(crate) struct Source {
 
 impl Source {
     /// Starts every watch.
-    pub(crate) fn start(cluster: &Cluster, scope: &Scope) -> Self {
+    pub(crate) fn start(
+        cluster: &Cluster,
+        scope: &Scope,
+        seen: tokio::sync::watch::Sender<Option<Lease>>,
+    ) -> Self {
         let (beats, beat) = tokio::sync::watch::channel(0);
         let shared = Shared {
             mailbox: Arc::default(),
@@ -137,7 +144,7 @@ impl Source {
             }
         }
         let (namespace, lease) = (scope.own_namespace.clone(), scope.lease.clone());
-        tasks.spawn(pulse::run(client.clone(), namespace, lease, beats));
+        tasks.spawn(pulse::run(client.clone(), namespace, lease, beats, seen));
         Self {
             named: Named::new(client.clone(), shared.clone()),
             mailbox: shared.mailbox,

@@ -20,6 +20,7 @@ pub(crate) struct Observed {
     pub(super) meta: ObjectMeta,
     metadata: Meta,
     uid: Arc<str>,
+    generation: i64,
     /// Everything but metadata.
     document: Value,
 }
@@ -28,6 +29,9 @@ pub(crate) struct Observed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) uid: Arc<str>,
+    pub(crate) version: Arc<str>,
+    /// Counts changes of the `spec`.
+    pub(crate) generation: i64,
     /// Entries of `status.loadBalancer.ingress`, as they stand.
     pub(crate) addresses: Vec<Value>,
     /// A Secret that is a server certificate, which the watch of those follows.
@@ -49,6 +53,8 @@ impl Observed {
         let addresses = self.document.pointer("/status/loadBalancer/ingress");
         let facts = Facts {
             uid: self.uid,
+            version: self.meta.resource_version.as_deref().unwrap_or_default().into(),
+            generation: self.generation,
             addresses: addresses.and_then(Value::as_array).cloned().unwrap_or_default(),
             is_certificate: self.document.get("type").and_then(Value::as_str) == Some("kubernetes.io/tls"),
         };
@@ -69,6 +75,7 @@ impl fmt::Debug for Observed {
 struct Metadata {
     resource_version: Option<String>,
     uid: Arc<str>,
+    generation: i64,
     #[serde(flatten)]
     meta: Meta,
 }
@@ -106,6 +113,7 @@ impl<'de> Visitor<'de> for Fields {
         let Metadata {
             resource_version,
             uid,
+            generation,
             mut meta,
         } = metadata;
         meta.annotations.remove(LAST_APPLIED);
@@ -116,6 +124,7 @@ impl<'de> Visitor<'de> for Fields {
             },
             metadata: meta,
             uid,
+            generation,
             document: document.into(),
         })
     }

@@ -51,8 +51,14 @@ impl Pulse {
     }
 }
 
-/// Asks until the task is dropped. `send` counts how often everything has to be listed anew.
-pub(crate) async fn run(client: kube::Client, namespace: Arc<str>, name: Arc<str>, send: watch::Sender<u64>) {
+/// Asks until the task is dropped. `beats` counts how often everything has to be listed anew; `lease` is what was answered.
+pub(crate) async fn run(
+    client: kube::Client,
+    namespace: Arc<str>,
+    name: Arc<str>,
+    beats: watch::Sender<u64>,
+    lease: watch::Sender<Option<Lease>>,
+) {
     let leases: Api<Lease> = Api::namespaced(client, &namespace);
     let params = ListParams::default().fields(&format!("metadata.name={name}"));
     let mut pulse = Pulse::default();
@@ -62,10 +68,12 @@ pub(crate) async fn run(client: kube::Client, namespace: Arc<str>, name: Arc<str
     loop {
         ticks.tick().await;
         let version = match tokio::time::timeout(ANSWER, leases.list(&params)).await {
-            Ok(Ok(list)) => list
-                .metadata
-                .resource_version
-                .and_then(|version| version.parse().ok()),
+            Ok(Ok(list)) => {
+                lease.send_replace(list.items.into_iter().next());
+                list.metadata
+                    .resource_version
+                    .and_then(|version| version.parse().ok())
+            }
             Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
                 if !std::mem::replace(&mut is_refused, true) {
                     tracing::warn!(
@@ -90,7 +98,7 @@ pub(crate) async fn run(client: kube::Client, namespace: Arc<str>, name: Arc<str
             }
         };
         if pulse.take(version) {
-            send.send_modify(|times| *times += 1);
+            beats.send_modify(|times| *times += 1);
         }
     }
 }

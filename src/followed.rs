@@ -1,0 +1,92 @@
+//! Everything of `ferrik run` that goes on with a cluster: watches and tables, leadership, status and Events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrik_config::settings::Settings;
+use ferrik_config::translate::Output;
+use ferrik_controller::publish::{Published, follow_cluster};
+use ferrik_controller::source::kube::Cluster;
+use ferrik_controller::{event, leader, status};
+use ferrik_proxy::Proxy;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::cli;
+
+/// How long the end of the process waits until status is taken back and the Lease is let go.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A cluster that is being followed.
+pub(crate) struct Followed {
+    stop: watch::Sender<bool>,
+    /// What has something to do at the end.
+    last: JoinSet<()>,
+}
+
+impl Followed {
+    /// Starts everything. Tables go to `publish`; what the first one waits for goes to the admin listener.
+    pub(crate) fn start(
+        control: &Runtime,
+        arguments: &cli::Cluster,
+        settings: Settings,
+        proxy: &Arc<Proxy>,
+        publish: impl Fn(&Output) + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
+        let _inside = control.enter();
+        let cluster = control.block_on(Cluster::connect(arguments.kubeconfig.as_deref()))?;
+        let scope = arguments.scope(&cluster);
+        let (state, states) = watch::channel(Published::default());
+        let (lease, leases) = watch::channel(None);
+        let (leading, leads) = watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
+        control.spawn(follow_cluster(
+            cluster.clone(),
+            scope.clone(),
+            settings,
+            publish,
+            state,
+            lease,
+        ));
+        control.spawn(tell_waiting(states.clone(), proxy.clone()));
+        control.spawn(event::run(
+            cluster.clone(),
+            scope.clone(),
+            states.clone(),
+            leads.clone(),
+        ));
+        let mut last = JoinSet::new();
+        // The Lease is let go after the status is taken back, which only a leader may do.
+        let (taken_back, is_taken_back) = watch::channel(false);
+        let options = arguments.status();
+        let writer = cluster.clone();
+        last.spawn(async move {
+            if let Some(options) = options {
+                status::run(writer, options, states, leads, stopped).await;
+            } else {
+                let mut stopped = stopped;
+                let _ = stopped.wait_for(|stop| *stop).await;
+            }
+            taken_back.send_replace(true);
+        });
+        last.spawn(leader::run(cluster, scope, leases, leading, is_taken_back));
+        Ok(Self { stop, last })
+    }
+
+    /// Ends what writes to the cluster, in order. Tables are followed on: requests are still being served.
+    pub(crate) async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let all = async { while self.last.join_next().await.is_some() {} };
+        if tokio::time::timeout(FAREWELL, all).await.is_err() {
+            tracing::warn!("the cluster did not answer in time; the Lease runs out by itself");
+        }
+    }
+}
+
+async fn tell_waiting(mut states: watch::Receiver<Published>, proxy: Arc<Proxy>) {
+    while states.changed().await.is_ok() {
+        let missing = states.borrow_and_update().missing.clone();
+        proxy.set_waiting(missing);
+    }
+}
