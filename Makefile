@@ -17,7 +17,7 @@ ARGS ?=
 # Anything makes `make bench` short.
 QUICK ?=
 
-.PHONY: help demo test lint docs bench release site tools
+.PHONY: help demo test lab lint docs bench release site tools
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -26,8 +26,11 @@ demo: tools ## Build, then serve a small example on this machine; Ctrl-C ends it
 	@cargo build
 	@cargo run -q -- demo $(ARGS)
 
-test: tools ## Run all tests
+test: tools lab ## Run all tests
 	@cargo test --workspace
+
+lab: tools ## Build the Kubernetes servers that tests/lab needs, once; about five minutes
+	@tests/cluster/servers/build.sh
 
 lint: tools ## Check formatting, lints, each crate on its own, and dependencies
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \

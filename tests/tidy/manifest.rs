@@ -70,6 +70,12 @@ const WALLS: &[Wall] = &[
         allowed: None,
         refused: &["ferrik-controller", CLUSTER[0], CLUSTER[1], CLUSTER[2]],
     },
+    // The stage of tests: it knows Kubernetes, and nothing of what is tested.
+    Wall {
+        package: "ferrik-test-cluster",
+        allowed: None,
+        refused: &["ferrik*", "pingora*", CLUSTER[2]],
+    },
 ];
 
 /// The feature of `ferrik-config` behind which Kubernetes objects and dialects stand.
@@ -192,6 +198,7 @@ fn the_two_sides_do_not_know_each_other() {
         ("ferrik-controller", "pingora-core"),
         ("ferrik", "pingora"),
         ("ferrik", "kube"),
+        ("ferrik-test-cluster", "ferrik-config"),
     ] {
         assert_eq!(depends(package, bad, false), 1, "{package} on {bad}");
         assert_eq!(depends(package, bad, true), 1, "{package} on {bad} in tests");
@@ -203,6 +210,8 @@ fn the_two_sides_do_not_know_each_other() {
         ("ferrik-controller", "instant-acme"),
         ("ferrik", "ferrik-proxy"),
         ("ferrik", "ferrik-controller"),
+        ("ferrik", "ferrik-test-cluster"),
+        ("ferrik-test-cluster", "kube"),
     ] {
         assert_eq!(depends(package, good, false), 0, "{package} on {good}");
     }

@@ -69,7 +69,7 @@ impl Cluster {
     /// By this kubeconfig's current context, or as the service account of the Pod. Nothing is asked yet. Needs a tokio
     /// runtime.
     pub async fn connect(kubeconfig: Option<&Path>) -> Result<Self, ConnectError> {
-        let config = match kubeconfig {
+        let mut config = match kubeconfig {
             Some(path) => {
                 let wrong = |error: &dyn std::error::Error| ConnectError::Kubeconfig {
                     path: path.display().to_string(),
@@ -83,6 +83,8 @@ impl Cluster {
             }
             None => Config::incluster().map_err(|error| ConnectError::Outside(chain(&error)))?,
         };
+        // A refusal that is waited out inside the client is one that nobody sees.
+        config.default_retry = false;
         let namespace = config.default_namespace.as_str().into();
         let client = Client::try_from(config).map_err(|error| ConnectError::Client(chain(&error)))?;
         Ok(Self { client, namespace })

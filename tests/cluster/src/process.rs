@@ -1,0 +1,91 @@
+//! One server process: its output goes to a file, it can be paused, and it ends with this value or with the test's process.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::condition::LOOK;
+
+/// How many lines of a log are shown when something went wrong.
+const TAIL: usize = 25;
+
+/// A running server.
+pub(crate) struct Process {
+    role: &'static str,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `binary role arguments`, whose output is added to `folder/role.log`.
+    pub(crate) fn start(binary: &Path, role: &'static str, arguments: &[String], folder: &Path) -> Self {
+        let log = folder.join(format!("{role}.log"));
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("the lab's folder is writable");
+        let errors = output.try_clone().expect("a file can be opened twice");
+        let child = bound_to_us(binary.as_os_str())
+            .arg(role)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .unwrap_or_else(|error| panic!("setpriv (package util-linux) does not start: {error}"));
+        Self { role, child, log }
+    }
+
+    /// Fails with the end of the log if the process is gone.
+    pub(crate) fn assert_alive(&mut self) {
+        let status = self.child.try_wait().expect("the process is our child");
+        if let Some(status) = status {
+            panic!("{} has ended with {status}:\n{}", self.role, self.tail());
+        }
+    }
+
+    /// Returns once it has ended.
+    pub(crate) async fn wait_exit(&mut self) {
+        while self.child.try_wait().expect("the process is our child").is_none() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).expect("process ids fit");
+        kill(Pid::from_raw(pid), signal).unwrap_or_else(|error| panic!("{} runs: {error}", self.role));
+    }
+
+    /// The last lines of its output.
+    pub(crate) fn tail(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(TAIL)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail if the process has been waited for: then there is nothing to do. A paused process ends as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that ends when we do, even when we are killed.
+///
+/// The kernel sends the signal when the *thread* that started the command ends: it has to be the test's own or a worker of
+/// the runtime, and not one of the pool for blocking calls, which ends when it is idle.
+pub(crate) fn bound_to_us(program: &std::ffi::OsStr) -> Command {
+    let mut command = Command::new("setpriv");
+    // A proxy that the environment names is not reachable from the lab.
+    command.env("NO_PROXY", "*");
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
+}

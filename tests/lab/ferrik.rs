@@ -1,0 +1,267 @@
+//! The binary under test, in a lab: started against a cluster, asked as clients ask it, and its load.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use ferrik_test_cluster::{Identity, Lab, eventually, within};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+
+/// A running process. It ends with the value; what it said on standard error is shown if the test fails.
+pub(crate) struct Ferrik {
+    child: Child,
+    addresses: Arc<Mutex<Option<Value>>>,
+    log: Arc<Mutex<String>>,
+}
+
+/// What a client got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Ferrik {
+    /// Starts it with an administrator's rights and waits until it is ready.
+    pub(crate) async fn start(lab: &Lab, arguments: &[&str]) -> Self {
+        let kubeconfig = lab.cluster.kubeconfig(&Identity::Admin).await;
+        let ferrik = Self::spawn(&kubeconfig, arguments);
+        ferrik.ready().await;
+        ferrik
+    }
+
+    /// Starts it and waits for nothing.
+    pub(crate) fn spawn(kubeconfig: &Path, arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ferrik"))
+            .args([
+                "run",
+                "--http",
+                "127.0.0.1:0",
+                "--https",
+                "127.0.0.1:0",
+                "--access-log",
+                "off",
+            ])
+            .args(["--ingress-class-by-name", "--kubeconfig"])
+            .arg(kubeconfig)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the binary starts");
+        let addresses = Arc::new(Mutex::new(None));
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let found = addresses.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Some(json) = line.strip_prefix("ferrik: ready ") {
+                    *found.lock().expect("nobody panics with it") = serde_json::from_str(json).ok();
+                }
+            }
+        });
+        let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        let written = log.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut log = written.lock().expect("nobody panics with it");
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Self {
+            child,
+            addresses,
+            log,
+        }
+    }
+
+    /// Waits until it says that it is ready.
+    pub(crate) async fn ready(&self) {
+        eventually("ferrik is ready", async || {
+            self.addresses.lock().expect("no panic").is_some()
+        })
+        .await;
+    }
+
+    fn address(&self, pointer: &str) -> SocketAddr {
+        let addresses = self.addresses.lock().expect("no panic");
+        let addresses = addresses.as_ref().expect("it is ready");
+        let address = addresses.pointer(pointer).and_then(Value::as_str);
+        address.expect("it listens there").parse().expect("an address")
+    }
+
+    /// Where plain HTTP is served.
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.address("/http/0")
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn get(&self, host: &str, path: &str) -> Answer {
+        get(self.http(), host, path).await.expect("the proxy answers")
+    }
+
+    /// Waits until a host answers with this status.
+    pub(crate) async fn answers(&self, host: &str, status: u16) -> Answer {
+        let what = format!("{host} answers {status}");
+        let last = Mutex::new(None);
+        eventually(&what, async || {
+            let answer = self.get(host, "/").await;
+            let is_it = answer.status == status;
+            *last.lock().expect("no panic") = Some(answer);
+            is_it
+        })
+        .await;
+        last.into_inner().expect("no panic").expect("it was asked")
+    }
+
+    /// What it wrote to standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("no panic").clone()
+    }
+
+    /// Ends it in order.
+    pub(crate) async fn stop(mut self) {
+        let id = self.child.id().expect("it runs").to_string();
+        let status = Command::new("kill").arg(id).status().await.expect("kill starts");
+        assert!(status.success());
+        let status = within("the end", self.child.wait())
+            .await
+            .expect("it can be waited for");
+        assert!(status.success(), "{status}");
+    }
+
+    /// Ends it at once.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.expect("it runs");
+    }
+
+    /// Stops and continues the process.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status().await;
+        assert!(status.expect("kill starts").success());
+    }
+}
+
+impl Drop for Ferrik {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("---- ferrik wrote to stderr:\n{}", self.log());
+        }
+    }
+}
+
+/// One request on a connection of its own.
+pub(crate) async fn get(address: SocketAddr, host: &str, path: &str) -> anyhow::Result<Answer> {
+    let mut client = Client::connect(address).await?;
+    client.get(host, path).await
+}
+
+/// One connection.
+struct Client(http1::SendRequest<Empty<Bytes>>);
+
+impl Client {
+    async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self(sender))
+    }
+
+    async fn get(&mut self, host: &str, path: &str) -> anyhow::Result<Answer> {
+        let request = hyper::Request::get(path)
+            .header("host", host)
+            .body(Empty::new())?;
+        self.0.ready().await?;
+        let answer = self.0.send_request(request).await?;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await?.to_bytes();
+        Ok(Answer {
+            status,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        })
+    }
+}
+
+/// Requests that go on while something happens, on a few connections, each waiting for its answer.
+pub(crate) struct Load {
+    stop: Arc<AtomicBool>,
+    sent: Arc<AtomicUsize>,
+    failed: Arc<Mutex<Vec<String>>>,
+    tasks: JoinSet<()>,
+}
+
+impl Load {
+    /// Starts asking for `/` of this host, and expects 200.
+    pub(crate) fn start(ferrik: &Ferrik, host: &'static str) -> Self {
+        let (address, stop) = (ferrik.http(), Arc::new(AtomicBool::new(false)));
+        let sent = Arc::new(AtomicUsize::new(0));
+        let failed: Arc<Mutex<Vec<String>>> = Arc::default();
+        let mut tasks = JoinSet::new();
+        for _ in 0..4 {
+            let (stop, sent, failed) = (stop.clone(), sent.clone(), failed.clone());
+            tasks.spawn(async move {
+                while !stop.load(Relaxed) {
+                    if let Err(error) = ask(address, host, &stop, &sent).await {
+                        failed.lock().expect("no panic").push(error.to_string());
+                    }
+                }
+            });
+        }
+        Self {
+            stop,
+            sent,
+            failed,
+            tasks,
+        }
+    }
+
+    /// Waits for this many more answers.
+    pub(crate) async fn more(&self, requests: usize) {
+        let goal = self.sent.load(Relaxed) + requests;
+        eventually("the load goes on", async || self.sent.load(Relaxed) >= goal).await;
+    }
+
+    /// Ends it. Returns how many requests were answered; fails the test if one was not answered 200.
+    pub(crate) async fn end(mut self) -> usize {
+        self.stop.store(true, Relaxed);
+        while self.tasks.join_next().await.is_some() {}
+        let failed = self.failed.lock().expect("no panic");
+        let sent = self.sent.load(Relaxed);
+        assert!(
+            failed.is_empty(),
+            "{} of {sent} requests failed: {:?}",
+            failed.len(),
+            failed.first()
+        );
+        assert!(sent > 0);
+        sent
+    }
+}
+
+/// Asks on one connection, a few hundred times, so that new connections are part of the load.
+async fn ask(address: SocketAddr, host: &str, stop: &AtomicBool, sent: &AtomicUsize) -> anyhow::Result<()> {
+    let mut client = Client::connect(address).await?;
+    for _ in 0..200 {
+        if stop.load(Relaxed) {
+            break;
+        }
+        let answer = client.get(host, "/").await?;
+        anyhow::ensure!(answer.status == 200, "status {}: {}", answer.status, answer.body);
+        sent.fetch_add(1, Relaxed);
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}

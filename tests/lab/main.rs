@@ -1,0 +1,11 @@
+//! Tests against a real Kubernetes API: `make lab` builds its servers once, and the tests need root, because each has a
+//! network namespace of its own.
+
+mod ferrik;
+mod yaml;
+
+mod api_server;
+mod cluster;
+mod leader;
+mod readiness;
+mod serve;
