@@ -107,6 +107,11 @@ impl Ferrik {
         self.address("/http/0")
     }
 
+    /// Where TLS is served.
+    pub(crate) fn https(&self) -> SocketAddr {
+        self.address("/https/0")
+    }
+
     /// One request on a connection of its own.
     pub(crate) async fn get(&self, host: &str, path: &str) -> Answer {
         get(self.http(), host, path).await.expect("the proxy answers")

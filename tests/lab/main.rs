@@ -5,6 +5,7 @@ mod ferrik;
 mod yaml;
 
 mod api_server;
+mod certificate;
 mod cluster;
 mod leader;
 mod readiness;

@@ -46,6 +46,7 @@ reasons! {
     BackendUnsupported Error "The backend is of a kind that cannot be served (a resource backend); requests to the path are answered 503."
     CertificateInvalid Error "The Secret holds no usable certificate and key; the default certificate is served for its hosts."
     CertificateMismatch Warning "The certificate does not cover this host; the default certificate is served for it."
+    CertificateStale Warning "The Secret is gone or holds no usable certificate and key; the last certificate that could be used is served until it expires."
     ClassUnknown Warning "The IngressClass that the object names is not there, so the object is served only where classes are taken by name."
     CorsWideOpen Warning "Every web site may read answers with the visitor's credentials."
     ExternalNameRefused Error "The external name points at this machine; requests are answered 503."

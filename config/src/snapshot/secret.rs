@@ -22,6 +22,10 @@ pub struct Secret {
     pub data: BTreeMap<Arc<str>, Arc<[u8]>>,
     /// Content written as text, which wins over `data` as in the API server.
     string_data: BTreeMap<Arc<str>, String>,
+    /// Why this is not what the cluster has now, but the last of its contents that could be used: for server certificates
+    /// only. What guards access never uses it.
+    #[serde(skip)]
+    pub stale: Option<Arc<str>>,
 }
 
 impl Secret {

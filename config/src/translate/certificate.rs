@@ -52,6 +52,12 @@ pub(super) fn server(namespace: &str, name: &str, secret: &Secret) -> Result<Cer
     })
 }
 
+/// Whether a Secret holds a usable server certificate: seconds since 1970 until which it is valid, or what is wrong.
+pub fn usable_until(secret: &Secret) -> Result<i64, String> {
+    let meta = &secret.metadata;
+    server(&meta.namespace, &meta.name, secret).map(|certificate| certificate.not_after)
+}
+
 /// Reads the certificates under one key of a Secret as trusted authorities.
 pub(crate) fn authorities(secret: &Secret, key: &str) -> Result<Arc<[Vec<u8>]>, String> {
     let pem = secret.get(key).ok_or_else(|| format!("it has no key `{key}`"))?;

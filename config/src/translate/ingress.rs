@@ -340,7 +340,7 @@ impl Stage<'_, '_> {
     fn certificate(&mut self, field: &str, name: &str) -> Option<crate::table::Certificate> {
         let field = format!("{field}.secretName");
         let namespace = &self.object.namespace;
-        let Some(secret) = self.reader.secret(namespace, name) else {
+        let Some(secret) = self.reader.certificate_secret(namespace, name) else {
             let message = format!("there is no Secret {namespace}/{name}; the default certificate is served");
             self.push(
                 field,
@@ -350,6 +350,13 @@ impl Stage<'_, '_> {
             );
             return None;
         };
+        if let Some(why) = &secret.stale {
+            let message = format!(
+                "Secret {namespace}/{name}: {why}; its last usable certificate is served until that expires"
+            );
+            let fix = "store a certificate chain in `tls.crt` and its key in `tls.key`, both PEM";
+            self.push(field.clone(), Reason::CertificateStale, message, fix);
+        }
         match certificate::server(namespace, name, secret) {
             Ok(certificate) => Some(certificate),
             Err(error) => {

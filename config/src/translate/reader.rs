@@ -50,7 +50,14 @@ impl<'a> Reader<'a> {
         self.one(Kind::Service, &self.snapshot.services, namespace, name)
     }
 
+    /// A Secret as it is now.
     pub(crate) fn secret(&mut self, namespace: &str, name: &str) -> Option<&'a Secret> {
+        self.certificate_secret(namespace, name)
+            .filter(|secret| secret.stale.is_none())
+    }
+
+    /// A Secret as it is now, or the last of its contents that held a usable certificate.
+    pub(crate) fn certificate_secret(&mut self, namespace: &str, name: &str) -> Option<&'a Secret> {
         self.one(Kind::Secret, &self.snapshot.secrets, namespace, name)
     }
 

@@ -3,19 +3,22 @@
 //! Changes are gathered for a few milliseconds, translated on a blocking thread, and published. Nothing is published before
 //! everything that is needed has been seen once, so a replica never serves half a cluster.
 
+mod kept;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ferrik_config::Snapshot;
 use ferrik_config::name::{Kind, ObjectRef};
 use ferrik_config::settings::Settings;
-use ferrik_config::snapshot::ReadError;
+use ferrik_config::snapshot::{Object, ReadError};
 use ferrik_config::translate::{Output, Translator};
 use imbl::{OrdMap, ordmap, ordset};
 use k8s_openapi::api::coordination::v1::Lease;
 use tokio::sync::watch;
 
+use self::kept::Kept;
 use super::log::Log;
 use crate::resolve::{Pace, Resolver, System};
 use crate::source::kube::{Changes, Cluster, Facts, Scope, Source};
@@ -26,6 +29,8 @@ const QUIET: Duration = Duration::from_millis(2);
 const LONGEST: Duration = Duration::from_millis(50);
 /// How long a table waits for single objects that it is the first to refer to.
 const NAMED: Duration = Duration::from_millis(300);
+/// How often it is looked for what need not be kept.
+const CLEARING: Duration = Duration::from_secs(60);
 
 /// How far the way from the cluster to the table is.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +78,12 @@ pub async fn follow_cluster(
         let mailbox = source.mailbox.clone();
         tokio::select! {
             () = mailbox.filled() => {}
+            () = tokio::time::sleep(work.until_clearing()), if work.is_complete => {
+                work.clear_away();
+                if work.changed.is_empty() {
+                    continue;
+                }
+            }
             () = source.ended() => return,
         }
         gather(&source).await;
@@ -114,6 +125,7 @@ struct Work {
     facts: OrdMap<ObjectRef, Facts>,
     translator: Option<Translator>,
     changed: BTreeSet<ObjectRef>,
+    kept: Kept,
     /// Everything has been seen once and translated: from here on, Secrets that nothing refers to are left out.
     is_complete: bool,
     output: Option<Output>,
@@ -127,6 +139,7 @@ impl Work {
             snapshot: Snapshot::default(),
             facts: OrdMap::new(),
             changed: BTreeSet::new(),
+            kept: Kept::default(),
             is_complete: false,
             output: None,
         }
@@ -138,23 +151,51 @@ impl Work {
             let is_left_out = self.is_complete && reference.kind == Kind::Secret && !self.wants(&reference);
             let Some(observed) = observed.filter(|_| !is_left_out) else {
                 self.facts.remove(&reference);
-                self.changed
-                    .extend(self.snapshot.remove(&reference).then_some(reference));
+                self.put(reference, None);
                 continue;
             };
             let (fact, object) = observed.into_object(reference.kind);
             if reference.kind != Kind::EndpointSlice {
                 self.facts.insert(reference.clone(), fact);
             }
-            match object {
-                Ok(object) => self.changed.extend(self.snapshot.insert(object)),
-                Err(error) => {
-                    report(&error);
-                    self.changed
-                        .extend(self.snapshot.remove(&reference).then_some(reference));
-                }
-            }
+            let object = object.inspect_err(report).ok();
+            self.put(reference, object);
         }
+    }
+
+    fn put(&mut self, reference: ObjectRef, object: Option<Object>) {
+        let mut object = object;
+        if reference.kind == Kind::Secret && self.is_complete && self.wants(&reference) {
+            let new = match &object {
+                Some(Object::Secret(secret)) => Some(secret),
+                _ => None,
+            };
+            let kept = self
+                .kept
+                .instead_of(&reference, new, &self.snapshot, SystemTime::now());
+            object = kept.map(Object::Secret).or(object);
+        }
+        if let Some(object) = object {
+            self.changed.extend(self.snapshot.insert(object));
+        } else {
+            let was_there = self.snapshot.remove(&reference);
+            self.changed.extend(was_there.then_some(reference));
+        }
+    }
+
+    /// How long until there is something to be cleared away.
+    fn until_clearing(&self) -> Duration {
+        let expiry = self.kept.next(SystemTime::now());
+        expiry.map_or(CLEARING, |left| (left + Duration::from_secs(1)).min(CLEARING))
+    }
+
+    /// Drops certificates that were kept until they expired, and Secrets that nothing refers to any more.
+    fn clear_away(&mut self) {
+        for reference in self.kept.expired(SystemTime::now()) {
+            let was_there = self.snapshot.remove(&reference);
+            self.changed.extend(was_there.then_some(reference));
+        }
+        self.drop_unwanted_secrets();
     }
 
     fn wants(&self, secret: &ObjectRef) -> bool {
@@ -199,7 +240,9 @@ impl Work {
             });
             let wanted: BTreeSet<ObjectRef> = secrets.chain(translator.wanted(Kind::ConfigMap)).collect();
             source.named.follow(&wanted);
-            self.drop_unwanted_secrets();
+            if !std::mem::replace(&mut self.is_complete, true) {
+                self.drop_unwanted_secrets();
+            }
             while !source.progress.missing().is_empty() {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if tokio::time::timeout(left, source.mailbox.filled()).await.is_err() {
@@ -218,9 +261,6 @@ impl Work {
 
     /// Only what is referred to is kept in memory.
     fn drop_unwanted_secrets(&mut self) {
-        if std::mem::replace(&mut self.is_complete, true) {
-            return;
-        }
         let all = self.snapshot.references().into_iter();
         let secrets = all.filter(|object| object.kind == Kind::Secret);
         for object in secrets.filter(|object| !self.wants(object)).collect::<Vec<_>>() {
