@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use cluster::Cluster;
+pub(crate) use cluster::{Cluster, Status};
 pub(crate) use offline::{Check, Explain, Format, Translate};
 pub(crate) use run::{LogFormat, Run};
 pub(crate) use selection::Selection;
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Ask a running proxy on its Unix socket whether it is ready; the exit status is 0 if it is.
     Probe(Probe),
+    /// Say which replicas serve an Ingress as it is in the cluster; the exit status is 0 if all of them do.
+    Status(Status),
     /// Print name and version.
     Version,
 }

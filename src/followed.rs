@@ -7,7 +7,7 @@ use ferrik_config::settings::Settings;
 use ferrik_config::translate::Output;
 use ferrik_controller::publish::{Published, follow_cluster};
 use ferrik_controller::source::kube::Cluster;
-use ferrik_controller::{event, leader, status};
+use ferrik_controller::{event, leader, replica, status};
 use ferrik_proxy::Proxy;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -55,6 +55,13 @@ impl Followed {
             scope.clone(),
             states.clone(),
             leads.clone(),
+        ));
+        control.spawn(replica::run(
+            cluster.clone(),
+            scope.clone(),
+            arguments.owner(),
+            states.clone(),
+            stopped.clone(),
         ));
         let mut last = JoinSet::new();
         // The Lease is let go after the status is taken back, which only a leader may do.

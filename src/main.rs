@@ -2,7 +2,7 @@
 //! the proxy.
 //!
 //! Reading order: [`cli`] → [`load`] (files → objects, with their lines) → [`stand_in`] (what is not among the files) →
-//! the commands [`check`], [`translate`], [`explain`], [`demo`], [`probe`], [`version`] → [`run`].
+//! the commands [`check`], [`translate`], [`explain`], [`demo`], [`probe`], [`status`], [`version`] → [`run`] → [`followed`].
 
 mod check;
 mod cli;
@@ -14,6 +14,7 @@ mod probe;
 mod problem;
 mod run;
 mod stand_in;
+mod status;
 mod translate;
 mod version;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Probe(arguments) => probe::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Version => version::run(),
     };
     result.unwrap_or_else(|error| {

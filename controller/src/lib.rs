@@ -1,12 +1,14 @@
 //! Everything that talks to Kubernetes, or to a folder of files that stands in for it.
 //!
 //! [`source`] says what there is, [`publish`] has it translated and hands on the result; [`leader`] says which replica may
-//! write, and [`status`] and [`event`] tell the cluster what became of its objects. The binary wires this crate to the
+//! write, [`status`] and [`event`] tell the cluster what became of its
+//! objects, and [`replica`] which replica serves them. The binary wires this crate to the
 //! proxy, which it does not know.
 
 pub mod event;
 pub mod leader;
 pub mod publish;
+pub mod replica;
 mod resolve;
 pub mod source;
 pub mod status;

@@ -4,6 +4,7 @@
 //! stays, and the next change is translated from nothing.
 
 mod cluster;
+mod digest;
 mod files;
 mod log;
 

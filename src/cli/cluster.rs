@@ -1,12 +1,14 @@
 //! Arguments of `run` that are about the cluster.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args};
+use ferrik_controller::replica::Owner;
 use ferrik_controller::source::kube::{self, Scope};
 use ferrik_controller::status::{Address, Addresses, StatusOptions};
 
-use super::value::{Name, name};
+use super::value::{Name, name, seconds};
 
 /// Which cluster, and who we are in it.
 #[derive(Args, Clone, Debug)]
@@ -65,6 +67,10 @@ pub(crate) struct Cluster {
     /// Name of this process among its like.
     #[arg(long, value_name = "NAME", env = "POD_NAME", hide = true)]
     pub(crate) pod_name: Option<String>,
+
+    /// The Pod's uid: what is told of this process goes with it.
+    #[arg(long, value_name = "UID", env = "POD_UID", hide = true)]
+    pub(crate) pod_uid: Option<String>,
 }
 
 impl Cluster {
@@ -75,6 +81,12 @@ impl Cluster {
         }
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         format!("{}-{}", host.trim(), std::process::id())
+    }
+
+    /// The Pod that we are, if we are told.
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        let (name, uid) = (self.pod_name.clone()?, self.pod_uid.clone()?);
+        Some(Owner { name, uid })
     }
 
     /// What is written to the status of Ingresses; nothing if there is nothing to tell.
@@ -104,4 +116,32 @@ impl Cluster {
             identity: self.identity().into(),
         }
     }
+}
+
+/// Arguments of `status`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Status {
+    /// The Ingress.
+    #[arg(value_name = "NS/INGRESS", value_parser = name)]
+    pub(crate) ingress: Name,
+
+    /// How the Kubernetes API is reached, by the file's current context. Without it, as the service account of the Pod.
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// Namespace of the replicas; by default that of the context.
+    #[arg(long, short, value_name = "NS", env = "POD_NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+
+    /// Name of the Lease that the leader holds.
+    #[arg(long, value_name = "NAME", default_value = "ferrik-leader")]
+    pub(crate) election_id: String,
+
+    /// Wait until every replica serves it.
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// Seconds to wait at most.
+    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds, requires = "wait")]
+    pub(crate) timeout: Duration,
 }

@@ -1,8 +1,11 @@
 //! Status and Events: written once, by one replica, and taken over by another.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use ferrik_test_cluster::{Identity, Lab, Options, eventually, run, run_with};
+
+use tokio::process::Command;
 
 use crate::ferrik::Ferrik;
 use crate::yaml::{annotated, ingress};
@@ -263,5 +266,57 @@ fn status_is_taken_back_only_if_asked_for() {
         eventually("it leads", async || ferrik.log().contains("this replica leads")).await;
         ferrik.stop().await;
         assert_eq!(addresses(&lab, "app").await, "");
+    });
+}
+
+#[test]
+fn people_are_told_which_replica_is_stalled() {
+    run(async |lab| {
+        let _app = lab.backend("shop", "app").await;
+        lab.cluster
+            .apply(&ingress("shop", "app", "a.example.org", "app"))
+            .await;
+        let kubeconfig = lab.cluster.kubeconfig(&Identity::Admin).await;
+        let replica =
+            |name: &'static str| Ferrik::spawn(&kubeconfig, &["--pod-name", name, "--admin", "127.0.0.1:0"]);
+        let (one, two) = (replica("one"), replica("two"));
+        one.ready().await;
+        two.ready().await;
+        let status = async |more: &[&str]| {
+            let output = Command::new(env!("CARGO_BIN_EXE_ferrik"))
+                .args(["status", "shop/app", "--kubeconfig"])
+                .arg(&kubeconfig)
+                .args(more)
+                .output()
+                .await
+                .expect("the binary starts");
+            (
+                output.status.success(),
+                String::from_utf8_lossy(&output.stdout).into_owned(),
+            )
+        };
+        let (is_served, text) = status(&["--wait"]).await;
+        assert!(is_served && text.contains("served by 2/2 replicas"), "{text}");
+        let tables: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| line.split("table ").nth(1))
+            .collect();
+        assert_eq!(tables.len(), 1, "they serve the same: {text}");
+
+        two.signal("STOP").await;
+        lab.cluster
+            .apply(&ingress("shop", "app", "b.example.org", "app"))
+            .await;
+        one.answers("b.example.org", 200).await;
+        let (is_served, text) = status(&["--wait", "--timeout", "3"]).await;
+        assert!(!is_served && text.contains("served by 1/2 replicas"), "{text}");
+        let stalled = text
+            .lines()
+            .find(|line| line.contains("stalled"))
+            .expect("one is named");
+        assert!(stalled.trim_start().starts_with("two"), "{text}");
+        two.signal("CONT").await;
+        let (is_served, text) = status(&["--wait"]).await;
+        assert!(is_served && text.contains("served by 2/2 replicas"), "{text}");
     });
 }

@@ -19,6 +19,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use tokio::sync::watch;
 
 use self::kept::Kept;
+use super::digest;
 use super::log::Log;
 use crate::resolve::{Pace, Resolver, System};
 use crate::source::kube::{Changes, Cluster, Facts, Scope, Source};
@@ -39,6 +40,10 @@ pub struct Published {
     pub missing: Vec<String>,
     /// What is served.
     pub output: Option<Output>,
+    /// A hash of what is served and rejected.
+    pub(crate) hash: u64,
+    /// The highest version of an Ingress that is in it.
+    pub(crate) seen: u64,
     /// What is known of the objects beside what translation reads.
     pub(crate) facts: OrdMap<ObjectRef, Facts>,
 }
@@ -105,9 +110,16 @@ pub async fn follow_cluster(
             continue;
         }
         log.note(&output.report);
+        let hash = {
+            let state = state.borrow();
+            let nothing = Output::default();
+            digest::update(state.hash, state.output.as_ref().unwrap_or(&nothing), &output)
+        };
         state.send_replace(Published {
             missing: Vec::new(),
             output: Some(output),
+            hash,
+            seen: work.seen,
             facts: work.facts.clone(),
         });
     }
@@ -126,6 +138,8 @@ struct Work {
     translator: Option<Translator>,
     changed: BTreeSet<ObjectRef>,
     kept: Kept,
+    /// The highest version of an Ingress that was taken.
+    seen: u64,
     /// Everything has been seen once and translated: from here on, Secrets that nothing refers to are left out.
     is_complete: bool,
     output: Option<Output>,
@@ -140,6 +154,7 @@ impl Work {
             facts: OrdMap::new(),
             changed: BTreeSet::new(),
             kept: Kept::default(),
+            seen: 0,
             is_complete: false,
             output: None,
         }
@@ -156,10 +171,31 @@ impl Work {
             };
             let (fact, object) = observed.into_object(reference.kind);
             if reference.kind != Kind::EndpointSlice {
-                self.facts.insert(reference.clone(), fact);
+                self.note(&reference, fact);
             }
             let object = object.inspect_err(report).ok();
             self.put(reference, object);
+        }
+    }
+
+    fn note(&mut self, reference: &ObjectRef, fact: Facts) {
+        let version = fact.version();
+        let before = self.facts.insert(reference.clone(), fact);
+        if reference.kind != Kind::Ingress {
+            return;
+        }
+        if before.is_some_and(|before| before.version() > version) {
+            // The cluster was put back in time.
+            let ingresses = self
+                .facts
+                .iter()
+                .filter(|(object, _)| object.kind == Kind::Ingress);
+            self.seen = ingresses
+                .map(|(_, fact)| fact.version())
+                .max()
+                .unwrap_or_default();
+        } else {
+            self.seen = self.seen.max(version);
         }
     }
 

@@ -38,6 +38,13 @@ pub(crate) struct Facts {
     pub(crate) is_certificate: bool,
 }
 
+impl Facts {
+    /// The version as a number, which versions of one cluster can be compared by (KEP-5504).
+    pub(crate) fn version(&self) -> u64 {
+        self.version.parse().unwrap_or_default()
+    }
+}
+
 impl Observed {
     /// Which object it is.
     pub(crate) fn reference(&self, kind: Kind) -> ObjectRef {
