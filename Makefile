@@ -17,7 +17,7 @@ ARGS ?=
 # Anything makes `make bench` short.
 QUICK ?=
 
-.PHONY: help demo test lab lint docs bench release site tools
+.PHONY: help demo test lab lint docs bench release site tools chart manifests image
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -32,7 +32,7 @@ test: tools lab ## Run all tests
 lab: tools ## Build the Kubernetes servers that tests/lab needs, once; about five minutes
 	@tests/cluster/servers/build.sh
 
-lint: tools ## Check formatting, lints, each crate on its own, and dependencies
+lint: tools ## Check formatting, lints, each crate on its own, dependencies, and the chart
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \
 	    { echo 'rustfmt or clippy is missing: rustup component add rustfmt clippy'; exit 1; }
 	@echo '== formatting'
@@ -48,6 +48,21 @@ lint: tools ## Check formatting, lints, each crate on its own, and dependencies
 	else \
 	    echo 'cargo-deny is not installed, deny.toml goes unchecked: cargo install cargo-deny --locked'; \
 	fi
+	@if deploy/helm/helm.sh --possible; then \
+	    $(MAKE) chart; \
+	else \
+	    echo 'neither helm nor Go to build it is there, deploy/ goes unchecked: https://go.dev/dl'; \
+	fi
+
+chart: ## Check chart, manifests and alerts in deploy/; builds helm once, with Go
+	@deploy/chart.sh
+
+manifests: ## Write deploy/manifests anew from the chart
+	@deploy/manifests.sh
+
+image: ## Build the container image from what `make release` built: make image IMAGE=NAME:TAG
+	@test -n '$(IMAGE)' || { echo 'name the image: make image IMAGE=registry.example.org/ferrik:1'; exit 1; }
+	@deploy/image/build.sh target/$(X86)/release/ferrik '$(IMAGE)'
 
 docs: tools ## Write the generated pages of docs/ anew
 	@UPDATE=1 cargo test --test generated_docs
