@@ -31,6 +31,8 @@
 - --publish-status-address={{ join "," $v.status.addresses }}
 {{- else if eq $v.profile "loadbalancer" }}
 - --publish-service={{ .Release.Namespace }}/{{ include "ferrik.name" . }}
+{{- else }}
+- --publish-status-address=$(HOST_IPS)
 {{- end }}
 - --client-header-timeout={{ int $v.limits.clientHeaderSeconds }}
 - --keepalive-timeout={{ int $v.limits.keepaliveSeconds }}

@@ -29,6 +29,10 @@
 {{- if has (int $v.admin.port) (list (int $v.ports.http) (int $v.ports.https)) -}}
 {{- fail "admin.port is one of the served ports" -}}
 {{- end -}}
+{{- $publishes := and (eq $v.profile "loadbalancer") $v.status.update (not $v.status.addresses) -}}
+{{- if and $publishes $v.watchNamespaces (not (has .Release.Namespace $v.watchNamespaces)) -}}
+{{- fail (printf "status.update reads addresses from the Service in namespace %s, which is not one of watchNamespaces: add it, set status.addresses, or switch status.update off" .Release.Namespace) -}}
+{{- end -}}
 {{- if and $v.defaultBackendService $v.watchNamespaces -}}
 {{- $namespace := splitList "/" $v.defaultBackendService | first -}}
 {{- if not (has $namespace $v.watchNamespaces) -}}

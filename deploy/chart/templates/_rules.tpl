@@ -51,9 +51,6 @@
 {{- with $v.defaultCertificate -}}{{- $wanted = append $wanted (list "secrets" .) -}}{{- end -}}
 {{- if $v.watchNamespaces -}}
 {{- with $v.configMap -}}{{- $wanted = append $wanted (list "configmaps" .) -}}{{- end -}}
-{{- if and (eq $v.profile "loadbalancer") (not $v.status.addresses) -}}
-{{- $wanted = append $wanted (list "services" (printf "%s/%s" .Release.Namespace (include "ferrik.name" .))) -}}
-{{- end -}}
 {{- end -}}
 {{- range $wanted -}}
 {{- $resource := first . -}}
