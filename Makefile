@@ -12,6 +12,7 @@ TOOLS := cmake cc curl git
 X86 := x86_64-unknown-linux-gnu
 ARM := aarch64-unknown-linux-gnu
 ARM_CC := aarch64-linux-gnu-gcc
+STATIC := -C target-feature=+crt-static
 # Arguments of `make demo`, such as ARGS=--help.
 ARGS ?=
 # Anything makes `make bench` short.
@@ -71,11 +72,11 @@ bench: tools ## Measure against other proxies; a shorter run with QUICK=1
 	@QUICK='$(QUICK)' benches/run.sh
 
 release: tools ## Build what ships, for x86-64 and, where a cross compiler is installed, for arm64
-	@# The binary must run on every machine of its architecture.
+	@# The binary must run on every machine of its architecture, and in an image without libraries, so it is linked statically.
 	@case "$${RUSTFLAGS:-} $${CARGO_ENCODED_RUSTFLAGS:-}" in *target-cpu=native*) \
 	    echo 'RUSTFLAGS holds target-cpu=native: such a binary runs on this machine only'; exit 1;; esac
 	@if test -d "$$(rustc --print target-libdir --target $(X86))"; then \
-	    cargo build --release --locked --target $(X86); \
+	    RUSTFLAGS="$${RUSTFLAGS:-} $(STATIC)" cargo build --release --locked --target $(X86); \
 	else \
 	    echo 'no Rust for $(X86): rustup target add $(X86)'; exit 1; \
 	fi
@@ -85,7 +86,7 @@ release: tools ## Build what ships, for x86-64 and, where a cross compiler is in
 	    echo 'arm64 left out, no Rust for it: rustup target add $(ARM)'; \
 	else \
 	    CC_aarch64_unknown_linux_gnu=$(ARM_CC) CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$(ARM_CC) \
-	        cargo build --release --locked --target $(ARM); \
+	        RUSTFLAGS="$${RUSTFLAGS:-} $(STATIC)" cargo build --release --locked --target $(ARM); \
 	fi
 
 site: tools ## Check the objects of a site offline: make site SITE=DIR

@@ -3,7 +3,7 @@
 #
 # In a network namespace of its own, as uid 65532, with bounding set and permitted set of one capability, no ambient one and
 # no_new_privs, it must bind ports 80 and 443 and answer. The same program without the file's capability must not: what makes
-# the difference is the file. In a folder that holds nothing but the image's two files if the program is linked statically.
+# the difference is the file. If the program is linked statically, its root is a folder without libraries, as in the image.
 # Takes root.
 set -euo pipefail
 
@@ -37,17 +37,20 @@ change_root=()
 if ! file --brief "$binary" | grep -q 'dynamically linked'; then
     change_root=("--chroot=$root")
     run=(/ferrik run --files /objects --admin-socket /run/ferrik/admin.sock)
-    echo 'the program sees the files of the image only'
+    echo 'the program sees no library of this machine'
 fi
 
 # Every capability but the one, to be dropped from the bounding set.
+# The environment of this shell names files that the image has not.
+ip=$(command -v ip)
+capsh=$(command -v capsh)
 others=$(capsh --print | sed -n 's/^Bounding set =//p' | tr ',' '\n' | grep -vx cap_net_bind_service | paste -sd,)
 
 # Becomes the program as the node would run it: `as_pod PROGRAM ARGUMENT…`, in a process of its own.
 as_pod() {
     local program=$1
     shift
-    exec ip netns exec "$namespace" capsh "${change_root[@]}" "--drop=$others" --inh= --noamb --keep=1 --gid=65532 --groups= --uid=65532 \
+    exec env --ignore-environment "$ip" netns exec "$namespace" "$capsh" "${change_root[@]}" "--drop=$others" --inh= --noamb --keep=1 --gid=65532 --groups= --uid=65532 \
         --caps=cap_net_bind_service=ep --no-new-privs "--shell=$program" -- "$@"
 }
 
