@@ -7,7 +7,7 @@
   resources: [ingresses]
   verbs: [list, watch]
 - apiGroups: [""]
-  resources: [services, configmaps]
+  resources: [services]
   verbs: [list, watch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
@@ -49,15 +49,13 @@
 {{- range $v.secrets.names -}}{{- $wanted = append $wanted (list "secrets" .) -}}{{- end -}}
 {{- end -}}
 {{- with $v.defaultCertificate -}}{{- $wanted = append $wanted (list "secrets" .) -}}{{- end -}}
-{{- if $v.watchNamespaces -}}
 {{- with $v.configMap -}}{{- $wanted = append $wanted (list "configmaps" .) -}}{{- end -}}
-{{- end -}}
 {{- range $wanted -}}
 {{- $resource := first . -}}
 {{- $namespace := splitList "/" (last .) | first -}}
 {{- $name := splitList "/" (last .) | last -}}
 {{- $served := or (not $v.watchNamespaces) (has $namespace $v.watchNamespaces) -}}
-{{- $covered := $served -}}
+{{- $covered := false -}}
 {{- if eq $resource "secrets" -}}
 {{- $covered = or (and (eq $v.secrets.mode "all") $served) (and (eq $v.secrets.mode "namespaces") (has $namespace $v.secrets.namespaces)) -}}
 {{- end -}}
