@@ -12,12 +12,13 @@ TOOLS := cmake cc curl git
 X86 := x86_64-unknown-linux-gnu
 ARM := aarch64-unknown-linux-gnu
 ARM_CC := aarch64-linux-gnu-gcc
+STATIC := -C target-feature=+crt-static
 # Arguments of `make demo`, such as ARGS=--help.
 ARGS ?=
 # Anything makes `make bench` short.
 QUICK ?=
 
-.PHONY: help demo test lab lint docs bench release site tools
+.PHONY: help demo test lab lint docs bench release site tools chart manifests image
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -32,7 +33,7 @@ test: tools lab ## Run all tests
 lab: tools ## Build the Kubernetes servers that tests/lab needs, once; about five minutes
 	@tests/cluster/servers/build.sh
 
-lint: tools ## Check formatting, lints, each crate on its own, and dependencies
+lint: tools ## Check formatting, lints, each crate on its own, dependencies, and the chart
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \
 	    { echo 'rustfmt or clippy is missing: rustup component add rustfmt clippy'; exit 1; }
 	@echo '== formatting'
@@ -48,6 +49,21 @@ lint: tools ## Check formatting, lints, each crate on its own, and dependencies
 	else \
 	    echo 'cargo-deny is not installed, deny.toml goes unchecked: cargo install cargo-deny --locked'; \
 	fi
+	@if deploy/helm/helm.sh --possible; then \
+	    $(MAKE) chart; \
+	else \
+	    echo 'neither helm nor Go to build it is there, deploy/ goes unchecked: https://go.dev/dl'; \
+	fi
+
+chart: ## Check chart, manifests and alerts in deploy/; builds helm once, with Go
+	@deploy/chart.sh
+
+manifests: ## Write deploy/manifests anew from the chart
+	@deploy/manifests.sh
+
+image: ## Build the container image from what `make release` built: make image IMAGE=NAME:TAG
+	@test -n '$(IMAGE)' || { echo 'name the image: make image IMAGE=registry.example.org/ferrik:1'; exit 1; }
+	@deploy/image/build.sh target/$(X86)/release/ferrik '$(IMAGE)'
 
 docs: tools ## Write the generated pages of docs/ anew
 	@UPDATE=1 cargo test --test generated_docs
@@ -56,11 +72,11 @@ bench: tools ## Measure against other proxies; a shorter run with QUICK=1
 	@QUICK='$(QUICK)' benches/run.sh
 
 release: tools ## Build what ships, for x86-64 and, where a cross compiler is installed, for arm64
-	@# The binary must run on every machine of its architecture.
+	@# The binary must run on every machine of its architecture, and in an image without libraries, so it is linked statically.
 	@case "$${RUSTFLAGS:-} $${CARGO_ENCODED_RUSTFLAGS:-}" in *target-cpu=native*) \
 	    echo 'RUSTFLAGS holds target-cpu=native: such a binary runs on this machine only'; exit 1;; esac
 	@if test -d "$$(rustc --print target-libdir --target $(X86))"; then \
-	    cargo build --release --locked --target $(X86); \
+	    RUSTFLAGS="$${RUSTFLAGS:-} $(STATIC)" cargo build --release --locked --target $(X86); \
 	else \
 	    echo 'no Rust for $(X86): rustup target add $(X86)'; exit 1; \
 	fi
@@ -70,7 +86,7 @@ release: tools ## Build what ships, for x86-64 and, where a cross compiler is in
 	    echo 'arm64 left out, no Rust for it: rustup target add $(ARM)'; \
 	else \
 	    CC_aarch64_unknown_linux_gnu=$(ARM_CC) CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$(ARM_CC) \
-	        cargo build --release --locked --target $(ARM); \
+	        RUSTFLAGS="$${RUSTFLAGS:-} $(STATIC)" cargo build --release --locked --target $(ARM); \
 	fi
 
 site: tools ## Check the objects of a site offline: make site SITE=DIR
