@@ -183,6 +183,7 @@ pub(crate) fn proxy_settings(arguments: &cli::Run) -> ProxySettings {
     ProxySettings {
         http: listen.http.clone(),
         https: listen.https.clone(),
+        reuse_port: listen.reuse_port,
         admin: Some(listen.admin),
         admin_socket: listen.admin_socket.clone(),
         trusted_proxies: TrustedProxies(listen.trusted_proxies.clone()),

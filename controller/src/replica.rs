@@ -52,6 +52,9 @@ pub async fn run(
 ) {
     let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), &scope.own_namespace);
     let mut is_refused = false;
+    if published.wait_for(|state| state.output.is_some()).await.is_err() {
+        return;
+    }
     loop {
         let state = {
             let state = published.borrow_and_update();

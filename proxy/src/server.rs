@@ -44,6 +44,8 @@ pub struct ProxySettings {
     pub http: Vec<SocketAddr>,
     /// TLS listeners.
     pub https: Vec<SocketAddr>,
+    /// Share the addresses of both with other processes of this user that ask for the same.
+    pub reuse_port: bool,
     /// The admin listener.
     pub admin: Option<SocketAddr>,
     /// The admin listener's Unix socket.
@@ -192,6 +194,7 @@ impl Proxy {
 }
 
 fn specs(settings: &ProxySettings) -> Vec<ListenerSpec> {
+    let reuse_port = settings.reuse_port;
     let spec = |kind: &str, tls: bool| {
         let kind = kind.to_owned();
         move |(at, address): (usize, &SocketAddr)| {
@@ -204,6 +207,7 @@ fn specs(settings: &ProxySettings) -> Vec<ListenerSpec> {
                 name: name.into(),
                 address: *address,
                 tls,
+                reuse_port,
             }
         }
     };

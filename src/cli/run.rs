@@ -60,6 +60,19 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:443")]
     pub(crate) https: Vec<SocketAddr>,
 
+    /// Share --http and --https with another process of the same user that does so too: while one takes over from the other.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) reuse_port: bool,
+
     /// Where /healthz, /readyz, /metrics and /table are served. A taken address is tried again and never stops the rest.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:10254")]
     pub(crate) admin: SocketAddr,

@@ -142,7 +142,12 @@ fn urls_keep_every_byte() {
 #[test]
 fn what_makes_no_sense_is_refused() {
     for words in [
-        "run",
+        "run --files a --kubeconfig b",
+        "run --files a --watch-namespace b",
+        "run --publish-service name",
+        "run --publish-service a/b --publish-status-address 192.0.2.1",
+        "status name",
+        "status a/b --timeout 5",
         "run --files a --http 80",
         "run --files a --trusted-proxies everyone",
         "run --files a --default-ssl-certificate name",

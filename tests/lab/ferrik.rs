@@ -42,16 +42,14 @@ impl Ferrik {
 
     /// Starts it and waits for nothing.
     pub(crate) fn spawn(kubeconfig: &Path, arguments: &[&str]) -> Self {
+        let default_http: &[&str] = if arguments.contains(&"--http") {
+            &[]
+        } else {
+            &["--http", "127.0.0.1:0"]
+        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_ferrik"))
-            .args([
-                "run",
-                "--http",
-                "127.0.0.1:0",
-                "--https",
-                "127.0.0.1:0",
-                "--access-log",
-                "off",
-            ])
+            .args(["run", "--https", "127.0.0.1:0", "--access-log", "off"])
+            .args(default_http)
             .args(["--ingress-class-by-name", "--kubeconfig"])
             .arg(kubeconfig)
             .args(arguments)
@@ -211,7 +209,12 @@ pub(crate) struct Load {
 impl Load {
     /// Starts asking for `/` of this host, and expects 200.
     pub(crate) fn start(ferrik: &Ferrik, host: &'static str) -> Self {
-        let (address, stop) = (ferrik.http(), Arc::new(AtomicBool::new(false)));
+        Self::at(ferrik.http(), host)
+    }
+
+    /// The same at an address.
+    pub(crate) fn at(address: SocketAddr, host: &'static str) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
         let sent = Arc::new(AtomicUsize::new(0));
         let failed: Arc<Mutex<Vec<String>>> = Arc::default();
         let mut tasks = JoinSet::new();
@@ -260,7 +263,8 @@ impl Load {
 async fn ask(address: SocketAddr, host: &str, stop: &AtomicBool, sent: &AtomicUsize) -> anyhow::Result<()> {
     let mut client = Client::connect(address).await?;
     for _ in 0..200 {
-        if stop.load(Relaxed) {
+        // A connection that the last answer ended is no failure.
+        if stop.load(Relaxed) || client.0.ready().await.is_err() {
             break;
         }
         let answer = client.get(host, "/").await?;

@@ -9,4 +9,6 @@ mod certificate;
 mod cluster;
 mod leader;
 mod readiness;
+mod role;
 mod serve;
+mod upgrade;

@@ -20,7 +20,7 @@ fn what_the_role_does_not_allow_is_named_until_it_does() {
         let admin = ADMIN.parse().expect("an address");
         let wanted = [
             "cannot list ingresses.networking.k8s.io: forbidden; the role needs the verbs list and watch",
-            "cannot list secrets (type=kubernetes.io/tls): forbidden",
+            "cannot list services: forbidden",
         ];
         eventually("what is missing is named", async || {
             match get(admin, "ferrik", "/readyz").await {

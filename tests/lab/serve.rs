@@ -7,7 +7,7 @@ use ferrik_test_cluster::{Identity, eventually, run};
 use serde_json::Value;
 
 use crate::ferrik::Ferrik;
-use crate::yaml::{annotated, ingress, secret};
+use crate::yaml::{annotated, ingress, secret, traefik_kind};
 
 #[test]
 fn an_ingress_is_served_changed_and_removed() {
@@ -111,7 +111,8 @@ fn traefik_kinds_appear_and_disappear_while_it_runs() {
     run(async |lab| {
         let _app = lab.backend("shop", "app").await;
         let ferrik = Ferrik::start(&lab, &[]).await;
-        lab.cluster.apply(MIDDLEWARES).await;
+        let kind = traefik_kind("middlewares", "Middleware");
+        lab.cluster.apply(&kind).await;
         let wait = [
             "wait",
             "--for=condition=Established",
@@ -132,25 +133,10 @@ fn traefik_kinds_appear_and_disappear_while_it_runs() {
         let away = "{apiVersion: traefik.io/v1alpha1, kind: Middleware, metadata: {name: away, namespace: shop}, spec: {redirectScheme: {scheme: https}}}";
         lab.cluster.apply(away).await;
         ferrik.answers("a.example.org", 302).await;
-        lab.cluster.delete(MIDDLEWARES).await;
+        lab.cluster.delete(&kind).await;
         ferrik.answers("a.example.org", 503).await;
     });
 }
-
-const MIDDLEWARES: &str = "
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: middlewares.traefik.io}
-spec:
-  group: traefik.io
-  scope: Namespaced
-  names: {kind: Middleware, plural: middlewares, singular: middleware, listKind: MiddlewareList}
-  versions:
-    - name: v1alpha1
-      served: true
-      storage: true
-      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-";
 
 #[test]
 fn rollouts_of_a_backend_lose_no_request() {

@@ -26,3 +26,22 @@ pub(crate) fn secret(namespace: &str, name: &str, kind: &str, entries: &str) -> 
         "{{apiVersion: v1, kind: Secret, metadata: {{name: {name}, namespace: {namespace}}}, type: {kind}, stringData: {entries}}}"
     )
 }
+
+/// One of Traefik's kinds, with any fields.
+pub(crate) fn traefik_kind(plural: &str, kind: &str) -> String {
+    format!(
+        "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {{name: {plural}.traefik.io}}
+spec:
+  group: traefik.io
+  scope: Namespaced
+  names: {{kind: {kind}, plural: {plural}}}
+  versions:
+    - name: v1alpha1
+      served: true
+      storage: true
+      schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
+"
+    )
+}

@@ -5,6 +5,10 @@
 - run
 - --http=[::]:{{ int $v.ports.http }}
 - --https=[::]:{{ int $v.ports.https }}
+{{- if eq $v.profile "hostnetwork" }}
+{{- /* The Pod that takes over binds the ports of the node while the old one still serves. */}}
+- --reuse-port=true
+{{- end }}
 - --admin={{ ternary "[::]" "127.0.0.1" $v.metrics.enabled }}:{{ int $v.admin.port }}
 - --admin-socket=/run/ferrik/admin.sock
 - --election-id={{ include "ferrik.name" . }}-leader

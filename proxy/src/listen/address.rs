@@ -15,11 +15,12 @@ const KEEPALIVE: Duration = Duration::from_secs(180);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Binds a listening socket and returns its address; port 0 becomes the one that the kernel chose. `[::]`
-/// takes IPv4 too, and on a system without IPv6 nothing else. Must be called within a runtime.
-pub(super) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = listen(address).or_else(|error| match address {
+/// takes IPv4 too, and on a system without IPv6 nothing else. With `reuse_port` other processes of the same user may bind
+/// it too, if they ask for the same. Must be called within a runtime.
+pub(super) fn bind(address: SocketAddr, reuse_port: bool) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = listen(address, reuse_port).or_else(|error| match address {
         SocketAddr::V6(v6) if v6.ip().is_unspecified() && has_no_family(&error) => {
-            listen((Ipv4Addr::UNSPECIFIED, v6.port()).into())
+            listen((Ipv4Addr::UNSPECIFIED, v6.port()).into(), reuse_port)
         }
         _ => Err(error),
     })?;
@@ -34,12 +35,13 @@ pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 /// Options that Linux hands down to accepted sockets are set once, here.
-fn listen(address: SocketAddr) -> io::Result<Socket> {
+fn listen(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(!address.ip().is_unspecified())?;
     }
     socket.set_reuse_address(true)?;
+    socket.set_reuse_port(reuse_port)?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_keepalive(
@@ -68,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn accepted_sockets_inherit_the_options() {
-        let (listener, address) = bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
+        let (listener, address) = bind((Ipv4Addr::LOCALHOST, 0).into(), false).expect("a port");
         let (_client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
         let (stream, _) = accepted.expect("a connection");
         let socket = SockRef::from(&stream);
@@ -79,7 +81,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_unspecified_address_takes_ipv4_as_ipv4() {
-        let (listener, address) = bind((Ipv6Addr::UNSPECIFIED, 0).into()).expect("a port");
+        let (listener, address) = bind((Ipv6Addr::UNSPECIFIED, 0).into(), false).expect("a port");
         let target = SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()));
         let (client, accepted) = tokio::join!(TcpStream::connect(target), listener.accept());
         let (stream, peer) = accepted.expect("a connection");

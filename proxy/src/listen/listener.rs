@@ -24,6 +24,8 @@ pub(crate) struct ListenerSpec {
     pub(crate) address: SocketAddr,
     /// Expect a TLS handshake.
     pub(crate) tls: bool,
+    /// Share the address with other processes of this user that ask for the same.
+    pub(crate) reuse_port: bool,
 }
 
 /// How a listener is.
@@ -56,7 +58,7 @@ impl Listener {
         door: &Arc<Door<S, L>>,
     ) -> Self {
         let _runtime = door.runtime.enter();
-        let (listener, bound) = match address::bind(spec.address) {
+        let (listener, bound) = match address::bind(spec.address, spec.reuse_port) {
             Ok((listener, bound)) => (Some(listener), Ok(bound)),
             Err(error) => {
                 tracing::error!(listener = &*spec.name, address = %spec.address, %error, "cannot listen");
@@ -145,7 +147,7 @@ async fn bind(spec: &ListenerSpec, state: &Mutex<Result<SocketAddr, String>>) ->
     loop {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
-        let bound = address::bind(spec.address);
+        let bound = address::bind(spec.address, spec.reuse_port);
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         match bound {
             Ok((listener, bound)) => {

@@ -140,13 +140,6 @@ impl Registry {
         });
     }
 
-    /// Connections that have not had a request yet.
-    pub(super) fn opening(&self) -> usize {
-        let mut count = 0;
-        self.each(|vitals| count += usize::from(vitals.is_opening()));
-        count
-    }
-
     /// Open connections of one listener.
     pub(super) fn connections_of(&self, listener: u32) -> usize {
         let mut count = 0;

@@ -111,6 +111,7 @@ pub(super) fn spec(name: &str, tls: bool) -> ListenerSpec {
         name: name.into(),
         address: (Ipv4Addr::LOCALHOST, 0).into(),
         tls,
+        reuse_port: false,
     }
 }
 

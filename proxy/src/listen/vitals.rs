@@ -162,11 +162,6 @@ impl Vitals {
         }
     }
 
-    /// True until the first request has come.
-    pub(super) fn is_opening(&self) -> bool {
-        self.requests.load(Relaxed) == 0
-    }
-
     /// Number of the listener that accepted it.
     pub(super) fn listener(&self) -> u32 {
         self.listener

@@ -72,7 +72,6 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     Row {
         fields: Some("type=kubernetes.io/tls"),
-        need: Need::Always,
         ..SECRETS
     },
     row(
@@ -91,7 +90,8 @@ pub(crate) const ROWS: &[Row] = &[
     ),
 ];
 
-/// Watched one by one, by name, if something refers to them.
+/// Watched one by one, by name, if something refers to them. A role need not allow to list all certificates: then those
+/// that are referred to are watched one by one, too.
 pub(crate) const SECRETS: Row = row(Kind::Secret, "", "v1", "secrets", Need::IfThere);
 /// Watched one by one, by name, if something refers to them.
 pub(crate) const CONFIG_MAPS: Row = row(Kind::ConfigMap, "", "v1", "configmaps", Need::IfThere);

@@ -11,7 +11,7 @@ use super::super::testing::{Site, closed, exchange, patient, spec, unlimited, un
 use super::*;
 
 const LONG: DrainLimits = DrainLimits {
-    grace: Duration::from_secs(600),
+    grace: Duration::from_millis(200),
     deadline: Duration::from_secs(600),
 };
 const NO_GRACE: DrainLimits = DrainLimits {

@@ -60,6 +60,7 @@ async fn an_address_in_use_is_reported_and_tried_again() {
         name: "a".into(),
         address,
         tls: false,
+        reuse_port: false,
     };
     let status = site.listeners.apply(vec![wanted.clone(), spec("b", false)]).await;
     assert!(
@@ -93,6 +94,7 @@ async fn a_listener_can_take_over_the_port_of_another() {
         name: "renamed".into(),
         address,
         tls: false,
+        reuse_port: false,
     };
     assert_eq!(site.listeners.apply(vec![renamed]).await[0].bound, Ok(address));
 }

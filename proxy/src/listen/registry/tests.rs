@@ -90,7 +90,7 @@ async fn emptiness_can_be_awaited() {
     let registry = registry(10, 0);
     registry.empty().await;
     let (a, b) = (registry.admit(A, 0, false), registry.admit(A, 0, false));
-    assert_eq!(registry.opening(), 2);
+    assert_eq!(registry.active(), 2);
     let waiting = tokio::spawn({
         let registry = registry.clone();
         async move { registry.empty().await }
