@@ -68,7 +68,7 @@ image: ## Build the container image from what `make release` built: make image I
 docs: tools ## Write the generated pages of docs/ anew
 	@UPDATE=1 cargo test --test generated_docs
 
-bench: tools ## Measure against other proxies; a shorter run with QUICK=1
+bench: tools lab ## Measure against other proxies; a shorter run with QUICK=1
 	@QUICK='$(QUICK)' benches/run.sh
 
 release: tools ## Build what ships, for x86-64 and, where a cross compiler is installed, for arm64

@@ -27,7 +27,7 @@ fi
 ulimit -n "$(ulimit -Hn)"
 
 echo 'building with full optimisation, which takes some minutes' >&2
-cargo bench --bench micro --bench load --no-run
+cargo bench --bench micro --bench load --bench cluster --no-run
 
 version() { "$@" 2>&1 | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1; }
 header() {
@@ -48,7 +48,7 @@ header() {
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 status=0
-{ header && cargo bench -q --bench micro && cargo bench -q --bench load; } | tee "$results" || status=$?
+{ header && cargo bench -q --bench micro && cargo bench -q --bench load && cargo bench -q --bench cluster; } | tee "$results" || status=$?
 if [[ -z $QUICK && $status -le 1 ]]; then
     cp "$results" benches/RESULTS.md
     echo 'kept in benches/RESULTS.md' >&2

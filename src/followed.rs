@@ -18,6 +18,9 @@ use crate::cli;
 /// How long the end of the process waits until status is taken back and the Lease is let go.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// Between a failure of our own and the next attempt.
+const ANEW: Duration = Duration::from_secs(1);
+
 /// A cluster that is being followed.
 pub(crate) struct Followed {
     stop: watch::Sender<bool>,
@@ -41,14 +44,26 @@ impl Followed {
         let (lease, leases) = watch::channel(None);
         let (leading, leads) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
-        control.spawn(follow_cluster(
-            cluster.clone(),
-            scope.clone(),
-            settings,
-            publish,
-            state,
-            lease,
-        ));
+        let publish = Arc::new(publish);
+        let (followed, of) = (cluster.clone(), scope.clone());
+        control.spawn(async move {
+            loop {
+                let publish = publish.clone();
+                let work = follow_cluster(
+                    followed.clone(),
+                    of.clone(),
+                    settings.clone(),
+                    move |output: &Output| publish(output),
+                    state.clone(),
+                    lease.clone(),
+                );
+                // It ends only by a panic. What was published last is served meanwhile.
+                if let Err(error) = tokio::spawn(work).await {
+                    tracing::error!(%error, "following the cluster failed; it begins anew");
+                }
+                tokio::time::sleep(ANEW).await;
+            }
+        });
         control.spawn(tell_waiting(states.clone(), proxy.clone()));
         control.spawn(event::run(
             cluster.clone(),

@@ -74,10 +74,11 @@ pub async fn run(
         }
         let pause = async {
             tokio::time::sleep(PACE).await;
-            let _ = tokio::time::timeout(RENEW, published.changed()).await;
+            // Nothing is published any more: what is told from here on would be a lie.
+            !matches!(tokio::time::timeout(RENEW, published.changed()).await, Ok(Err(_)))
         };
         tokio::select! {
-            () = pause => {}
+            goes_on = pause => if !goes_on { return },
             _ = stop.wait_for(|stop| *stop) => return,
         }
     }

@@ -53,6 +53,10 @@ impl Ferrik {
             .args(["--ingress-class-by-name", "--kubeconfig"])
             .arg(kubeconfig)
             .args(arguments)
+            .env(
+                "RUST_LOG",
+                "info,ferrik_controller=debug,kube_client=off,pingora=off,rustls=off",
+            )
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

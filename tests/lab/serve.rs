@@ -107,6 +107,47 @@ fn passwords_and_certificates_are_read_by_name_only_while_something_refers_to_th
 }
 
 #[test]
+fn a_password_file_that_nobody_followed_for_a_while_is_not_believed() {
+    run(async |lab| {
+        let _app = lab.backend("shop", "app").await;
+        let ferrik = Ferrik::start(&lab, &[]).await;
+        let guarded = annotated(
+            "shop",
+            "app",
+            "a.example.org",
+            "app",
+            "{nginx.ingress.kubernetes.io/auth-type: basic, nginx.ingress.kubernetes.io/auth-secret: users}",
+        );
+        let users = secret(
+            "shop",
+            "users",
+            "Opaque",
+            "{auth: 'ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M='}",
+        );
+        lab.cluster.apply(&users).await;
+        lab.cluster.apply(&guarded).await;
+        ferrik.answers("a.example.org", 401).await;
+        lab.cluster.delete(&guarded).await;
+        ferrik.answers("a.example.org", 404).await;
+        // Other changes pass until the watch of the Secret has ended.
+        let log = |ferrik: &Ferrik| ferrik.log().matches("no longer followed by name").count();
+        eventually("the Secret is let go", async || {
+            lab.cluster
+                .apply(&ingress("shop", "other", "b.example.org", "app"))
+                .await;
+            lab.cluster
+                .delete(&ingress("shop", "other", "b.example.org", "app"))
+                .await;
+            log(&ferrik) > 0
+        })
+        .await;
+        lab.cluster.delete(&users).await;
+        lab.cluster.apply(&guarded).await;
+        ferrik.answers("a.example.org", 503).await;
+    });
+}
+
+#[test]
 fn traefik_kinds_appear_and_disappear_while_it_runs() {
     run(async |lab| {
         let _app = lab.backend("shop", "app").await;

@@ -83,3 +83,26 @@ impl<'a> Reader<'a> {
         objects.get(&(namespace, name)).map(|object| &**object)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Meta, Object};
+
+    #[test]
+    fn a_stale_secret_is_there_for_certificates_only() {
+        let mut secret = Secret::default();
+        secret.metadata = Meta {
+            namespace: "ns".into(),
+            name: "tls".into(),
+            ..Meta::default()
+        };
+        secret.stale = Some("it is gone".into());
+        let mut snapshot = Snapshot::default();
+        snapshot.insert(Object::Secret(secret));
+        let mut reader = Reader::new(&snapshot);
+        assert!(reader.certificate_secret("ns", "tls").is_some());
+        assert!(reader.secret("ns", "tls").is_none(), "what guards access closes");
+        assert_eq!(reader.into_reads().len(), 1, "it is read all the same");
+    }
+}

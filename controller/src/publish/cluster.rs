@@ -83,16 +83,14 @@ pub async fn follow_cluster(
         let mailbox = source.mailbox.clone();
         tokio::select! {
             () = mailbox.filled() => {}
-            () = tokio::time::sleep(work.until_clearing()), if work.is_complete => {
-                work.clear_away();
-                if work.changed.is_empty() {
-                    continue;
-                }
-            }
+            () = tokio::time::sleep_until(work.clearing().into()), if work.is_complete => {}
             () = source.ended() => return,
         }
         gather(&source).await;
         work.fold(source.mailbox.take());
+        if work.is_complete && work.clearing() <= Instant::now() {
+            work.clear_away();
+        }
         let missing = source.progress.missing();
         if !work.is_complete && !missing.is_empty() {
             state.send_modify(|state| state.missing = missing);
@@ -138,6 +136,8 @@ struct Work {
     translator: Option<Translator>,
     changed: BTreeSet<ObjectRef>,
     kept: Kept,
+    /// When it is looked next for what need not be kept.
+    clear_at: Instant,
     /// The highest version of an Ingress that was taken.
     seen: u64,
     /// Everything has been seen once and translated: from here on, Secrets that nothing refers to are left out.
@@ -154,6 +154,7 @@ impl Work {
             facts: OrdMap::new(),
             changed: BTreeSet::new(),
             kept: Kept::default(),
+            clear_at: Instant::now() + CLEARING,
             seen: 0,
             is_complete: false,
             output: None,
@@ -163,9 +164,9 @@ impl Work {
     /// Takes changes into the snapshot.
     fn fold(&mut self, changes: Changes) {
         for (reference, observed) in changes {
-            let is_left_out = self.is_complete && reference.kind == Kind::Secret && !self.wants(&reference);
+            let is_left_out = self.is_complete && is_by_reference(&reference) && !self.wants(&reference);
             let Some(observed) = observed.filter(|_| !is_left_out) else {
-                self.facts.remove(&reference);
+                self.forget(&reference);
                 self.put(reference, None);
                 continue;
             };
@@ -186,17 +187,28 @@ impl Work {
         }
         if before.is_some_and(|before| before.version() > version) {
             // The cluster was put back in time.
-            let ingresses = self
-                .facts
-                .iter()
-                .filter(|(object, _)| object.kind == Kind::Ingress);
-            self.seen = ingresses
-                .map(|(_, fact)| fact.version())
-                .max()
-                .unwrap_or_default();
+            self.see_all();
         } else {
             self.seen = self.seen.max(version);
         }
+    }
+
+    fn forget(&mut self, reference: &ObjectRef) {
+        let gone = self.facts.remove(reference);
+        if reference.kind == Kind::Ingress && gone.is_some_and(|gone| gone.version() == self.seen) {
+            self.see_all();
+        }
+    }
+
+    fn see_all(&mut self) {
+        let ingresses = self
+            .facts
+            .iter()
+            .filter(|(object, _)| object.kind == Kind::Ingress);
+        self.seen = ingresses
+            .map(|(_, fact)| fact.version())
+            .max()
+            .unwrap_or_default();
     }
 
     fn put(&mut self, reference: ObjectRef, object: Option<Object>) {
@@ -219,10 +231,11 @@ impl Work {
         }
     }
 
-    /// How long until there is something to be cleared away.
-    fn until_clearing(&self) -> Duration {
+    /// When there is something to be cleared away, whatever happens until then.
+    fn clearing(&self) -> Instant {
         let expiry = self.kept.next(SystemTime::now());
-        expiry.map_or(CLEARING, |left| (left + Duration::from_secs(1)).min(CLEARING))
+        let expiry = expiry.map(|left| Instant::now() + left + Duration::from_secs(1));
+        expiry.map_or(self.clear_at, |expiry| expiry.min(self.clear_at))
     }
 
     /// Drops certificates that were kept until they expired, and Secrets that nothing refers to any more.
@@ -231,7 +244,8 @@ impl Work {
             let was_there = self.snapshot.remove(&reference);
             self.changed.extend(was_there.then_some(reference));
         }
-        self.drop_unwanted_secrets();
+        self.drop_unwanted();
+        self.clear_at = Instant::now() + CLEARING;
     }
 
     fn wants(&self, secret: &ObjectRef) -> bool {
@@ -275,16 +289,16 @@ impl Work {
                 !fact.is_some_and(|fact| fact.is_certificate)
             });
             let wanted: BTreeSet<ObjectRef> = secrets.chain(translator.wanted(Kind::ConfigMap)).collect();
-            source.named.follow(&wanted);
+            let is_one_new = source.named.follow(&wanted);
             if !std::mem::replace(&mut self.is_complete, true) {
-                self.drop_unwanted_secrets();
+                self.drop_unwanted();
+            } else if !is_one_new {
+                return;
             }
-            while !source.progress.missing().is_empty() {
+            while source.progress.is_listing() {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if tokio::time::timeout(left, source.mailbox.filled()).await.is_err() {
-                    // What has come since is taken in the next round.
-                    source.mailbox.wake();
-                    return;
+                    break;
                 }
             }
             self.fold(source.mailbox.take());
@@ -296,14 +310,19 @@ impl Work {
     }
 
     /// Only what is referred to is kept in memory.
-    fn drop_unwanted_secrets(&mut self) {
+    fn drop_unwanted(&mut self) {
         let all = self.snapshot.references().into_iter();
-        let secrets = all.filter(|object| object.kind == Kind::Secret);
+        let secrets = all.filter(is_by_reference);
         for object in secrets.filter(|object| !self.wants(object)).collect::<Vec<_>>() {
             self.facts.remove(&object);
             self.snapshot.remove(&object);
         }
     }
+}
+
+/// Kept in memory only while something refers to them.
+fn is_by_reference(object: &ObjectRef) -> bool {
+    matches!(object.kind, Kind::Secret | Kind::ConfigMap)
 }
 
 fn report(error: &ReadError) {

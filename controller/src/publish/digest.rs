@@ -10,16 +10,23 @@ use serde::Serialize;
 /// The hash after `output`, if it was `hash` after `before`. Sums of parts, so that order means nothing.
 pub(super) fn update(hash: u64, before: &Output, output: &Output) -> u64 {
     let mut hash = hash;
-    for change in before.table.hosts.diff(&output.table.hosts) {
-        match change {
-            DiffItem::Add(name, host) => hash = hash.wrapping_add(of(&(name.to_string(), host))),
-            DiffItem::Remove(name, host) => hash = hash.wrapping_sub(of(&(name.to_string(), host))),
-            DiffItem::Update { old, new } => {
-                hash = hash.wrapping_sub(of(&(old.0.to_string(), old.1)));
-                hash = hash.wrapping_add(of(&(new.0.to_string(), new.1)));
+    macro_rules! parts {
+        ($($map:ident)*) => {$(
+            for change in before.table.$map.diff(&output.table.$map) {
+                let part = |name: &dyn std::fmt::Display, part| of(&(stringify!($map), name.to_string(), part));
+                match change {
+                    DiffItem::Add(name, new) => hash = hash.wrapping_add(part(name, new)),
+                    DiffItem::Remove(name, old) => hash = hash.wrapping_sub(part(name, old)),
+                    DiffItem::Update { old, new } => {
+                        hash = hash.wrapping_sub(part(old.0, old.1)).wrapping_add(part(new.0, new.1));
+                    }
+                }
             }
-        }
+        )*};
     }
+    parts! { hosts tls }
+    let rest = |output: &Output| of(&(&output.table.default_tls, &output.table.default_backend));
+    hash = hash.wrapping_sub(rest(before)).wrapping_add(rest(output));
     for (_, old, new) in before.report.changes(&output.report) {
         hash = hash.wrapping_sub(of(&old)).wrapping_add(of(&new));
     }

@@ -11,6 +11,7 @@ mod pulse;
 mod resource;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -135,14 +136,14 @@ impl Source {
                 };
                 let api = Api::all_with(client.clone(), row);
                 let fields = row.fields.map(str::to_owned);
-                tasks.spawn(Watch::new(api, row, name, fields, shared.clone()).run());
+                tasks.spawn(Watch::new(api, row, name, fields, shared.clone(), BTreeSet::new()).run());
                 continue;
             }
             for namespace in &scope.namespaces {
                 let name = format!("{} in namespace {namespace}", row.resource());
                 let api = Api::namespaced_with(client.clone(), namespace, row);
                 let fields = row.fields.map(str::to_owned);
-                tasks.spawn(Watch::new(api, row, name, fields, shared.clone()).run());
+                tasks.spawn(Watch::new(api, row, name, fields, shared.clone(), BTreeSet::new()).run());
             }
         }
         let (namespace, lease) = (scope.own_namespace.clone(), scope.lease.clone());

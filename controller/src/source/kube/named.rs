@@ -41,8 +41,9 @@ impl Named {
         }
     }
 
-    /// Watches these objects and no others.
-    pub(crate) fn follow(&mut self, wanted: &BTreeSet<ObjectRef>) {
+    /// Watches these objects and no others. True if one is new.
+    pub(crate) fn follow(&mut self, wanted: &BTreeSet<ObjectRef>) -> bool {
+        let mut is_one_new = false;
         let now = Instant::now();
         self.running.retain(|object, running| {
             if wanted.contains(object) {
@@ -54,9 +55,10 @@ impl Named {
                 return true;
             }
             running.task.abort();
+            tracing::debug!(%object, "no longer followed by name");
             false
         });
-        for object in wanted {
+        for object in wanted.iter().filter(|object| is_name(&object.name)) {
             if self.running.len() >= MOST {
                 if !std::mem::replace(&mut self.is_over, true) {
                     tracing::error!(
@@ -65,7 +67,7 @@ impl Named {
                         "more single Secrets and ConfigMaps are referred to than can be followed; the rest counts as missing"
                     );
                 }
-                return;
+                return is_one_new;
             }
             if !self.running.contains_key(object) {
                 let task = tokio::spawn(self.watch(object).run());
@@ -74,8 +76,10 @@ impl Named {
                     unwanted_since: None,
                 };
                 self.running.insert(object.clone(), running);
+                is_one_new = true;
             }
         }
+        is_one_new
     }
 
     fn watch(&self, object: &ObjectRef) -> Watch {
@@ -87,8 +91,16 @@ impl Named {
         let api = Api::namespaced_with(self.client.clone(), &object.namespace, row);
         let name = format!("{} {} in namespace {}", row.plural, object.name, object.namespace);
         let fields = format!("metadata.name={}", object.name);
-        Watch::new(api, row, name, Some(fields), self.shared.clone())
+        // What an earlier watch of it has left in the snapshot goes, should it be gone by now.
+        let known = BTreeSet::from([object.clone()]);
+        Watch::new(api, row, name, Some(fields), self.shared.clone(), known)
     }
+}
+
+/// What an annotation refers to may be any text; nothing that is no name is there (RFC 1123 subdomain).
+fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    (1..=253).contains(&text.len()) && text.bytes().all(fits)
 }
 
 impl Drop for Named {

@@ -12,8 +12,8 @@ pub(crate) struct Progress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     Listing,
-    /// Listed once; what is watched since is complete.
-    Synced,
+    /// Listed once; what is watched since is complete, or was until this stood in the way.
+    Synced(Option<String>),
     /// Never listed, for this reason.
     Hindered(String),
 }
@@ -26,7 +26,14 @@ impl Progress {
 
     /// The watch has seen everything once.
     pub(crate) fn synced(&self, name: &str) {
-        self.lock().insert(name.to_owned(), State::Synced);
+        self.lock().insert(name.to_owned(), State::Synced(None));
+    }
+
+    /// The watch goes on after a failure.
+    pub(crate) fn recovered(&self, name: &str) {
+        if let Some(State::Synced(trouble)) = self.lock().get_mut(name) {
+            *trouble = None;
+        }
     }
 
     /// The watch failed. True if that was not known.
@@ -34,7 +41,8 @@ impl Progress {
         let state = State::Hindered(why.to_owned());
         let mut watches = self.lock();
         match watches.get_mut(name) {
-            Some(State::Synced) | None => false,
+            None => false,
+            Some(State::Synced(trouble)) => trouble.replace(why.to_owned()).as_deref() != Some(why),
             Some(known) => std::mem::replace(known, state.clone()) != state,
         }
     }
@@ -50,9 +58,14 @@ impl Progress {
         let missing = watches.iter().filter_map(|(name, state)| match state {
             State::Listing => Some(format!("{name}: being listed")),
             State::Hindered(why) => Some(why.clone()),
-            State::Synced => None,
+            State::Synced(_) => None,
         });
         missing.collect()
+    }
+
+    /// True while a first list is under way that nothing stands in the way of.
+    pub(crate) fn is_listing(&self) -> bool {
+        self.lock().values().any(|state| *state == State::Listing)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, State>> {
@@ -76,7 +89,10 @@ mod tests {
         assert_eq!(progress.missing(), ["forbidden"]);
         progress.synced("ingresses");
         // What was seen once stays usable while the API is away.
-        progress.hindered("ingresses", "gone");
-        assert!(progress.missing().is_empty());
+        assert!(progress.hindered("ingresses", "gone"), "it is news all the same");
+        assert!(!progress.hindered("ingresses", "gone"));
+        assert!(progress.missing().is_empty() && !progress.is_listing());
+        progress.recovered("ingresses");
+        assert!(progress.hindered("ingresses", "gone"), "news again");
     }
 }

@@ -5,7 +5,7 @@
 //! question is a list of at most one Lease, whose answer carries the version of the cluster.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
@@ -17,6 +17,8 @@ use super::failure::Failure;
 
 /// Between questions.
 const EVERY: Duration = Duration::from_secs(2);
+/// Between two lists of everything because the API was away.
+const SELDOM: Duration = Duration::from_secs(8);
 /// For an answer.
 const ANSWER: Duration = Duration::from_secs(3);
 
@@ -26,28 +28,37 @@ struct Pulse {
     /// The highest version seen.
     version: u64,
     is_away: bool,
+    /// When everything was listed anew because the API had been away.
+    listed: Option<Instant>,
 }
 
 impl Pulse {
     /// Takes the answer to one question. True if the watches have to begin anew.
-    fn take(&mut self, version: Option<u64>) -> bool {
+    fn take(&mut self, version: Option<u64>, now: Instant) -> bool {
         let Some(version) = version else {
             self.is_away = true;
             return false;
         };
-        let is_back = std::mem::take(&mut self.is_away);
-        let is_older = version < self.version;
-        if is_older {
+        let was = std::mem::replace(&mut self.version, version);
+        if version < was {
             tracing::warn!(
-                was = self.version,
+                was,
                 is = version,
                 "the cluster was put back in time; everything is listed anew"
             );
-        } else if is_back {
-            tracing::info!("the API is there again; everything is listed anew");
+            self.is_away = false;
+            return true;
         }
-        self.version = version;
-        is_back || is_older
+        // An API that comes and goes is not asked for everything each time.
+        let is_soon = self
+            .listed
+            .is_some_and(|listed| now.duration_since(listed) < SELDOM);
+        if !self.is_away || is_soon {
+            return false;
+        }
+        tracing::info!("the API is there again; everything is listed anew");
+        (self.is_away, self.listed) = (false, Some(now));
+        true
     }
 }
 
@@ -84,6 +95,8 @@ pub(crate) async fn run(
                 // It answers, so it is there.
                 Some(pulse.version)
             }
+            // It answers, so it is there.
+            Ok(Err(kube::Error::Api(status))) if status.code == 429 => Some(pulse.version),
             Ok(Err(error)) => {
                 if !pulse.is_away {
                     tracing::warn!(error = %Failure::of(&error).detail(), "the API does not answer; what was published last is served");
@@ -97,7 +110,7 @@ pub(crate) async fn run(
                 None
             }
         };
-        if pulse.take(version) {
+        if pulse.take(version, Instant::now()) {
             beats.send_modify(|times| *times += 1);
         }
     }
@@ -110,14 +123,18 @@ mod tests {
     #[test]
     fn the_watches_begin_anew_after_an_absence_and_after_a_step_back() {
         let mut pulse = Pulse::default();
-        assert!(!pulse.take(Some(10)));
-        assert!(!pulse.take(Some(10)));
-        assert!(!pulse.take(Some(12)));
-        assert!(!pulse.take(None));
-        assert!(!pulse.take(None));
-        assert!(pulse.take(Some(12)), "it is there again");
-        assert!(!pulse.take(Some(13)));
-        assert!(pulse.take(Some(7)), "put back in time");
-        assert!(!pulse.take(Some(8)));
+        let start = Instant::now();
+        let mut at = |seconds, version| pulse.take(version, start + Duration::from_secs(seconds));
+        assert!(!at(0, Some(10)));
+        assert!(!at(2, Some(12)));
+        assert!(!at(4, None));
+        assert!(!at(6, None));
+        assert!(at(8, Some(12)), "it is there again");
+        assert!(!at(10, None));
+        assert!(!at(12, Some(13)), "not so soon");
+        assert!(at(17, Some(13)), "but not forgotten");
+        assert!(!at(19, Some(13)));
+        assert!(at(20, Some(7)), "put back in time");
+        assert!(!at(22, Some(8)));
     }
 }

@@ -24,8 +24,8 @@ use super::resource::{Need, Row};
 const PAGE: u32 = 500;
 /// The server ends a watch after this long, and then it is continued.
 const WATCH_SECONDS: u32 = 240;
-/// Silence on a watch for longer than the server would keep it.
-const SILENCE: Duration = Duration::from_secs(250);
+/// Silence on a watch. The server sends a bookmark every minute, so this is a connection that is none any more.
+const SILENCE: Duration = Duration::from_secs(90);
 /// For one page of a list, and for a watch to begin.
 const ANSWER: Duration = Duration::from_secs(30);
 /// First pause after a failure; it doubles up to the longest.
@@ -51,6 +51,7 @@ pub(super) struct Watch {
     name: String,
     fields: Option<String>,
     shared: Shared,
+    /// What the last list and the events since have shown; at first, what an earlier watch may have left behind.
     known: BTreeSet<ObjectRef>,
     /// Why the kind counts as if there were none.
     absent: Option<Cause>,
@@ -63,6 +64,7 @@ impl Watch {
         name: String,
         fields: Option<String>,
         shared: Shared,
+        known: BTreeSet<ObjectRef>,
     ) -> Self {
         shared.progress.begin(&name);
         Self {
@@ -71,7 +73,7 @@ impl Watch {
             name,
             fields,
             shared,
-            known: BTreeSet::new(),
+            known,
             absent: None,
         }
     }
@@ -106,7 +108,11 @@ impl Watch {
             } else {
                 pause
             };
-            self.report(&failure);
+            // A watch that is refused says nothing about what there is: the list that follows does.
+            let was_watching = self.is_absent(&failure) && version.take().is_some();
+            if !was_watching {
+                self.report(&failure);
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
             // A beat says that the API is there again.
             if tokio::time::timeout(wait, beat.changed()).await.is_ok() {
@@ -173,6 +179,7 @@ impl Watch {
         };
         let events = within(self.api.watch(&params, version)).await?;
         let mut events = std::pin::pin!(events);
+        self.shared.progress.recovered(&self.name);
         loop {
             let event = tokio::time::timeout(SILENCE, events.try_next()).await;
             let event = event.map_err(|_| Failure::silence())?;
