@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures Ferrik, prints the results and keeps them in benches/RESULTS.md. `make bench` calls it; with QUICK=1 there are
 # few rounds, and the file stays as it is. Exit status: 0, also with missed marks; 1 if requests failed while tables were
-# swapped; 2 if something could not be measured.
+# swapped, or if a change of the cluster was not served; 2 if something could not be measured. The part with a cluster needs
+# root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export QUICK="${QUICK:-}"
