@@ -14,6 +14,8 @@ pub mod table;
 pub mod value;
 
 #[cfg(feature = "translate")]
+pub mod acme;
+#[cfg(feature = "translate")]
 pub mod annotation;
 #[cfg(feature = "translate")]
 pub mod nginx;

@@ -24,6 +24,7 @@ pub const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 pub const OWN_PREFIX: &str = "ferrik.dev/";
 
 features! {
+    acme;
     alias;
     backend;
     basic_auth;

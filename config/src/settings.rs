@@ -19,6 +19,17 @@ pub struct Settings {
     pub default_certificate: Option<(Arc<str>, Arc<str>)>,
     /// Service for requests that match nothing, as namespace and name; its first port is used.
     pub default_backend: Option<(Arc<str>, Arc<str>)>,
+    /// Certificates are asked for from an authority; without it they are not.
+    pub acme: Option<Acme>,
+}
+
+/// How certificates are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acme {
+    /// Secret of the account, as namespace and name.
+    pub account: (Arc<str>, Arc<str>),
+    /// Ask for every Ingress with `tls` that does not say otherwise.
+    pub by_default: bool,
 }
 
 impl Default for Settings {
@@ -35,6 +46,7 @@ impl Default for Settings {
             configmap: None,
             default_certificate: None,
             default_backend: None,
+            acme: None,
         }
     }
 }

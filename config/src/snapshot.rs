@@ -22,7 +22,7 @@ pub use ingress::{
 };
 pub use meta::Meta;
 pub use object::{Object, ReadError};
-pub use secret::{ConfigMap, Secret};
+pub use secret::{ConfigMap, GONE, Secret};
 pub use service::{Service, ServicePortSpec, ServiceSpec, TargetPort};
 pub use traefik::{Middleware, TlsOption};
 

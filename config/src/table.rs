@@ -4,6 +4,7 @@
 
 mod backend;
 mod certificate;
+mod challenge;
 mod endpoint;
 mod host;
 mod route;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use backend::{Backend, Balance, HostHeader, Protocol, Sticky};
 pub use certificate::{Certificate, KeyKind, PrivateKey, TlsHost, TlsVersions};
+pub use challenge::{CHALLENGE_PATH, Challenges, challenge_token};
 pub use endpoint::{Endpoint, EndpointSet, Endpoints};
 pub use host::HostTable;
 pub use route::{Dialect, Entry, PathKind, PathRule, Route};
@@ -33,4 +35,11 @@ pub struct Table {
     /// Where requests go that match nothing; without it they are answered 404.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_backend: Option<Arc<Route>>,
+    /// What is answered to an authority that issues certificates.
+    #[serde(skip_serializing_if = "no_challenges")]
+    pub challenges: Arc<Challenges>,
+}
+
+fn no_challenges(challenges: &Arc<Challenges>) -> bool {
+    challenges.is_empty()
 }

@@ -88,6 +88,11 @@ pub(crate) fn share(
     tls_option::share(written, stage, hosts);
 }
 
+/// The annotation by which the Ingress asks for a certificate, if it does.
+pub(crate) fn certificate_resolver(written: &Written<Options>) -> Option<Source> {
+    entry_point::certificate_resolver(written)
+}
+
 /// Reads the annotations of the Service behind one path. What is wrong with them is reported on the Service.
 pub(crate) fn service(backend: &IngressBackend, stage: &mut Stage<'_, '_>, options: &mut ServiceOptions) {
     service::resolve(backend, stage, options);

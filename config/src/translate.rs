@@ -13,6 +13,7 @@
 //! Translating a change equals translating everything anew (`tests/incremental.rs`). Nothing fails: what cannot be used
 //! is in the report.
 
+mod acme;
 mod backend;
 mod certificate;
 mod class;
@@ -30,11 +31,13 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
 
+use crate::acme::Wanted;
 use crate::name::{HostKey, Kind, ObjectRef, ServicePort};
 use crate::settings::Settings;
 use crate::table::{Endpoints, Table};
 use crate::{Report, Snapshot};
 
+use acme::Wants;
 pub(crate) use backend::{ServiceOptions, first_port, plain as plain_backend};
 pub(crate) use certificate::authorities;
 pub use certificate::usable_until;
@@ -54,6 +57,8 @@ pub struct Output {
     pub report: Arc<Report>,
     /// The Ingresses whose class is ours, whether all of their rules are served or not.
     pub ingresses: OrdSet<ObjectRef>,
+    /// The certificates that Ingresses ask for.
+    pub wanted: OrdMap<ObjectRef, Arc<[Wanted]>>,
 }
 
 /// Translates snapshots, remembering what it made of the one before.
@@ -65,6 +70,7 @@ pub struct Translator {
     endpoints: Endpoints,
     report: Report,
     ingresses: OrdSet<ObjectRef>,
+    wanted: Wants,
 }
 
 /// What one call of [`Translator::update`] rebuilt; for metrics and for tests of the incremental promise.
@@ -88,6 +94,7 @@ impl Translator {
             endpoints: Endpoints::default(),
             report: Report::default(),
             ingresses: OrdSet::new(),
+            wanted: Wants::default(),
         }
     }
 
@@ -132,6 +139,7 @@ impl Translator {
             endpoints: Arc::new(self.endpoints.clone()),
             report: Arc::new(self.report.clone()),
             ingresses: self.ingresses.clone(),
+            wanted: self.wanted.by_ingress.clone(),
         }
     }
 
@@ -142,27 +150,32 @@ impl Translator {
 
     /// True if the result depends on this object, whether it is there or not.
     pub fn wants(&self, object: &ObjectRef) -> bool {
-        self.index.is_read(object)
-            || self
-                .wanted_by_setting(object.kind)
-                .is_some_and(|it| it == *object)
+        self.index.is_read(object) || self.wanted_by_setting(object.kind).any(|it| it == *object)
     }
 
-    fn wanted_by_setting(&self, kind: Kind) -> Option<ObjectRef> {
-        let setting = match kind {
-            Kind::Secret => &self.settings.default_certificate,
-            Kind::ConfigMap => &self.settings.configmap,
-            Kind::Service => &self.settings.default_backend,
-            _ => &None,
+    fn wanted_by_setting(&self, kind: Kind) -> impl Iterator<Item = ObjectRef> {
+        let Settings {
+            default_certificate,
+            configmap,
+            default_backend,
+            acme,
+            ..
+        } = &self.settings;
+        let account = acme.as_ref().map(|acme| &acme.account);
+        let settings = match kind {
+            Kind::Secret => [default_certificate.as_ref(), account],
+            Kind::ConfigMap => [configmap.as_ref(), None],
+            Kind::Service => [default_backend.as_ref(), None],
+            _ => [None, None],
         };
-        let (namespace, name) = setting.as_ref()?;
-        Some(ObjectRef::new(kind, namespace.clone(), name.clone()))
+        let names = settings.into_iter().flatten();
+        names.map(move |(namespace, name)| ObjectRef::new(kind, namespace.clone(), name.clone()))
     }
 
     /// The objects of this kind that the result depends on, whether they are there or not. A source need not keep others.
     pub fn wanted(&self, kind: Kind) -> impl Iterator<Item = ObjectRef> {
-        let setting = self.wanted_by_setting(kind).into_iter();
-        setting.chain(self.index.read_objects(kind).cloned())
+        self.wanted_by_setting(kind)
+            .chain(self.index.read_objects(kind).cloned())
     }
 
     fn translate_ingress(&mut self, snapshot: &Snapshot, object: &ObjectRef, touched: &mut Touched) {
@@ -176,6 +189,8 @@ impl Translator {
         } else {
             self.ingresses.remove(object);
         }
+        let wanted = fragment.as_ref().map(|fragment| fragment.wanted.clone());
+        self.wanted.set(object, wanted.unwrap_or_default());
         let change = self.index.replace(object, fragment);
         touched.hosts.extend(change.hosts);
         touched.ports.extend(change.ports);
@@ -199,6 +214,12 @@ impl Translator {
             && changed.contains(&ObjectRef::new(Kind::Secret, namespace.clone(), name.clone()))
         {
             self.table.default_tls = certificate::default_host(snapshot, namespace, name);
+        }
+        if let Some(acme) = &self.settings.acme {
+            let (namespace, name) = &acme.account;
+            let account = snapshot.secrets.get(&(namespace.clone(), name.clone()));
+            self.wanted
+                .answer(account.map(|account| &**account), &mut self.table.challenges);
         }
         if let Some((namespace, name)) = &self.settings.default_backend
             && changed.contains(&ObjectRef::new(Kind::Service, namespace.clone(), name.clone()))

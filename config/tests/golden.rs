@@ -9,6 +9,7 @@
     reason = "reads the cases, and writes them on request"
 )]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,9 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::Value;
 
 use ferrik_config::Snapshot;
-use ferrik_config::settings::Settings;
+use ferrik_config::acme::Wanted;
+use ferrik_config::name::ObjectRef;
+use ferrik_config::settings::{Acme, Settings};
 use ferrik_config::snapshot::Object;
 use ferrik_config::translate::{Output, Translator};
 
@@ -79,7 +82,9 @@ fn no_output_holds_a_secret() {
         let output = Translator::full(case.settings.clone(), &snapshot(&case.objects));
         let shown = format!("{}{output:?}", json(&output));
         for secret in case.objects.iter().filter(|object| object["kind"] == "Secret") {
-            for (key, text) in secret["stringData"].as_object().into_iter().flatten() {
+            let entries = secret["stringData"].as_object().into_iter().flatten();
+            // What every authority is told is no secret (RFC 8555 §8.1).
+            for (key, text) in entries.filter(|(key, _)| *key != "thumbprint") {
                 let words = text
                     .as_str()
                     .unwrap_or_default()
@@ -150,6 +155,17 @@ fn settings(line: &str) -> Settings {
             "watch_without_class" => settings.watch_without_class = text == "true",
             "configmap" => settings.configmap = object(),
             "default_backend" => settings.default_backend = object(),
+            "acme" => {
+                settings.acme = object().map(|account| Acme {
+                    account,
+                    by_default: false,
+                });
+            }
+            "acme_by_default" => {
+                if let Some(acme) = &mut settings.acme {
+                    acme.by_default = text == "true";
+                }
+            }
             "default_certificate" => settings.default_certificate = object(),
             _ => panic!("no setting {name}"),
         }
@@ -175,11 +191,15 @@ fn json(output: &Output) -> String {
         table: &'a ferrik_config::Table,
         endpoints: &'a ferrik_config::Endpoints,
         report: &'a ferrik_config::Report,
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        wanted: BTreeMap<String, &'a Arc<[Wanted]>>,
     }
+    let name = |(ingress, wanted): (&ObjectRef, _)| (ingress.to_string(), wanted);
     let whole = Whole {
         table: &output.table,
         endpoints: &output.endpoints,
         report: &output.report,
+        wanted: output.wanted.iter().map(name).collect(),
     };
     let mut text = serde_json::to_string_pretty(&whole).expect("every part has a serial form");
     text.push('\n');

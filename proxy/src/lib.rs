@@ -16,6 +16,7 @@
 //! one they loaded.
 
 mod admin;
+mod challenge;
 mod compile;
 mod exchange;
 pub mod explain;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ferrik_config::policy::HttpsRedirect;
 use http::{HeaderValue, Method, Version};
 
+use crate::challenge::{self, Answer};
 use crate::compile::Compiled;
 use crate::exchange::Exchange;
 use crate::filters::{self, Flow, Plain};
@@ -91,7 +92,19 @@ pub(crate) async fn run<H: RequestHead + Send>(
     {
         return Err(refuse(421, Reason::Misdirected));
     }
-    if let Some(policy) = &settings.https_redirect {
+    let challenge = challenge::find(
+        &table.table.challenges,
+        &table.router,
+        incoming.method,
+        host.as_str(),
+        path,
+        incoming.connection.scheme,
+    );
+    let is_solved = matches!(challenge, Some(Answer::Solver));
+    if let Some(Answer::Own(reply)) = challenge {
+        return Err(reply);
+    }
+    if let Some(policy) = settings.https_redirect.as_ref().filter(|_| !is_solved) {
         let path = Path::parse(path).map_err(|reason| refuse(400, reason))?;
         let (method, target, host) = (incoming.method, origin_form(incoming.target), &origin.host);
         let request = Plain {

@@ -26,7 +26,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    AcmeChallenge "acme_challenge" "The path is reserved for certificate challenges, and none is open for this host."
+    AcmeChallenge "acme_challenge" "The question of a certificate authority was answered."
     AmbiguousPath "ambiguous_path" "The path can be read in two ways that are guarded differently."
     BadFraming "bad_framing" "The length of the request's body is not stated in one clear way."
     BadHost "bad_host" "The request names no host, or not exactly one valid one."

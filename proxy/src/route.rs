@@ -32,6 +32,8 @@ pub(crate) struct Route {
     pub(crate) backend: Option<Arc<Backend>>,
     /// Equal for routes that keep out the same clients; `None` if the route lets everybody in.
     pub(crate) guard: Option<u64>,
+    /// One path of an ACME challenge, served by a solver in the cluster.
+    pub(crate) is_challenge: bool,
     pub(crate) stats: Arc<RouteStats>,
 }
 
@@ -53,6 +55,7 @@ impl Route {
             sources: route.steps.clone().into(),
             backend: route.backend.as_ref().map(|backend| context.backend(backend)),
             guard: guard(route),
+            is_challenge: route.is_challenge(),
             stats,
         }
     }

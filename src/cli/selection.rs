@@ -63,6 +63,7 @@ impl Selection {
             configmap: self.configmap.as_ref().map(pair),
             default_certificate: self.default_ssl_certificate.as_ref().map(pair),
             default_backend: self.default_backend_service.as_ref().map(pair),
+            acme: None,
         }
     }
 }

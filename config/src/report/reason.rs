@@ -38,6 +38,9 @@ macro_rules! reasons {
 }
 
 reasons! {
+    AcmeFailed Warning "The certificate that is asked for could not be had yet; the message says what stands in the way and when it is tried again. What was served before stays."
+    AcmeOff Warning "A certificate is asked for, and this process does not ask for any."
+    AcmeRefused Warning "A certificate is asked for that cannot be had; the message says why."
     AnnotationDiffers Warning "The annotation is read, but the effect differs from the original controller's in the way the message says."
     AnnotationIgnored Warning "The annotation belongs to another dialect than the one this object's class selects; it has no effect here."
     AnnotationInvalid Warning "The value cannot be read; the default is used."

@@ -28,7 +28,15 @@ pub struct Secret {
     pub stale: Option<Arc<str>>,
 }
 
+/// Why a Secret is stale that is not there any more.
+pub const GONE: &str = "it is gone";
+
 impl Secret {
+    /// True if the cluster has no such Secret any more.
+    pub fn is_gone(&self) -> bool {
+        self.stale.as_deref() == Some(GONE)
+    }
+
     /// The bytes under a key.
     pub fn get(&self, key: &str) -> Option<&[u8]> {
         self.string_data

@@ -43,6 +43,9 @@ pub struct Certificate {
     pub kind: KeyKind,
     /// DNS names that it covers, as written in it.
     pub names: Vec<String>,
+    /// Seconds since 1970 from which on it is valid.
+    #[serde(skip)]
+    pub not_before: i64,
     /// Seconds since 1970 after which it is no longer valid.
     pub not_after: i64,
     /// SHA-256 of the leaf, hexadecimal: tells one certificate from another in output.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Backend;
+use super::{Backend, challenge_token};
 use crate::policy::{Pattern, Policy, Source, Step};
 
 /// What one path of one host does.
@@ -36,6 +36,12 @@ impl Route {
             Policy::ErrorPage(pages) => Some(&pages.backend),
             _ => None,
         }))
+    }
+
+    /// True if this is one path of an ACME challenge, served by a solver in the cluster: no step and no mode of the host
+    /// touches it.
+    pub fn is_challenge(&self) -> bool {
+        self.path.kind == PathKind::Exact && challenge_token(self.path.text.as_bytes()).is_some()
     }
 
     /// True if a step keeps somebody out.
@@ -86,6 +92,18 @@ pub struct PathRule {
     /// The pattern, for [`PathKind::Pattern`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
+}
+
+impl PathRule {
+    /// The path itself and nothing below it.
+    #[must_use]
+    pub fn exactly(self) -> Self {
+        Self {
+            kind: PathKind::Exact,
+            pattern: None,
+            ..self
+        }
+    }
 }
 
 /// How a path is compared. The order is the order of precedence.

@@ -1,7 +1,7 @@
 //! Entry points: whether a route is reached over plain HTTP, over TLS, or both.
 
 use super::{Options as All, spelling};
-use crate::annotation::{Annotation, At, Feature, NotRead, OnInvalid, Scope, Support, Written};
+use crate::annotation::{Annotation, At, Feature, OnInvalid, Scope, Support, Written};
 use crate::policy::Source;
 use crate::report::Reason;
 use crate::table::Entry;
@@ -41,15 +41,14 @@ pub(super) const FEATURE: Feature<All> = Feature {
         Annotation {
             name: "router.tls.certresolver",
             aliases: &[],
-            field: &NotRead,
+            field: &At::<All, String>(|o| &mut o.entry_point.resolver),
             default: None,
             on_invalid: OnInvalid::Ignore,
             scope: Scope::Route,
-            support: Support::None(
-                "certificates come from the Secrets that `spec.tls` names; let cert-manager or another issuer fill them",
-            ),
-            doc: "Traefik's own issuer of certificates.",
-            accepts: &[],
+            support: Support::Full,
+            doc: "Asks for a certificate, as `ferrik.dev/acme` does, for the hosts of `spec.tls` or, without that, of the \
+                  rules; the routes are reached over TLS only. There is one issuer, which any name stands for.",
+            accepts: &["letsencrypt"],
             rejects: &[],
         },
     ],
@@ -60,6 +59,13 @@ pub(super) const FEATURE: Feature<All> = Feature {
 pub(crate) struct Options {
     names: Option<List<String>>,
     tls: Option<bool>,
+    resolver: Option<String>,
+}
+
+/// The annotation by which the Ingress asks for a certificate, if it does.
+pub(super) fn certificate_resolver(written: &Written<All>) -> Option<Source> {
+    let name = written.options.entry_point.resolver.as_deref()?;
+    (!name.trim().is_empty()).then(|| spelling::source(written, "router.tls.certresolver"))
 }
 
 /// The entry points of the routes.
@@ -105,7 +111,8 @@ pub(super) fn resolve(written: &Written<All>, stage: &mut Stage<'_, '_>) -> Reso
             };
         }
     };
-    if options.tls != Some(true) {
+    // As Traefik has it, whoever names a resolver wants TLS.
+    if !options.tls.unwrap_or(options.resolver.is_some()) {
         return Resolved {
             entry: by_name,
             closed_by: None,

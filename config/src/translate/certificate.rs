@@ -40,6 +40,7 @@ pub(super) fn server(namespace: &str, name: &str, secret: &Secret) -> Result<Cer
         source: ObjectRef::new(Kind::Secret, namespace, name),
         kind,
         names: names(&parsed),
+        not_before: parsed.validity().not_before.timestamp(),
         not_after: parsed.validity().not_after.timestamp(),
         fingerprint: hexadecimal(&Sha256::digest(leaf)),
         key: match key {
@@ -153,6 +154,7 @@ mod tests {
             source: ObjectRef::new(Kind::Secret, "a", "b"),
             kind: KeyKind::Ecdsa,
             names: names.iter().map(|name| (*name).to_owned()).collect(),
+            not_before: 0,
             not_after: 0,
             fingerprint: String::new(),
             chain: Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::reader::Read;
+use crate::acme::Wanted;
 use crate::name::{HostKey, ServicePort};
 use crate::policy::{ClientCertificate, Step};
 use crate::report::Diagnostic;
@@ -24,6 +25,8 @@ pub(crate) struct Fragment {
     pub(crate) reads: BTreeSet<Read>,
     /// The service ports that its routes use.
     pub(crate) ports: BTreeSet<ServicePort>,
+    /// The certificates that it asks for.
+    pub(crate) wanted: Arc<[Wanted]>,
 }
 
 /// One Ingress's share of one host.

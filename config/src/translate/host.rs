@@ -161,6 +161,7 @@ fn routes<'a>(
 /// mode, and compared as it is written if another does: one object does not take the paths of another away.
 fn pattern(draft: &Draft, share: &HostShare, modes: &Modes<'_>) -> Result<Option<PathRule>, Box<Diagnostic>> {
     let is_pattern = match draft.route.dialect {
+        _ if draft.route.is_challenge() => false,
         Dialect::Nginx => share.nginx.regex || modes.regex.is_some(),
         // The Kubernetes text holds, unless the object itself says otherwise.
         Dialect::Kubernetes => share.nginx.regex,
@@ -226,7 +227,8 @@ fn finish(
         draft.route.dialect != Dialect::Traefik || (modes.handshake && is_judged_by_step(client))
     };
     let verdict = client.filter(needs_step).and_then(|share| share.verdict.as_ref());
-    if drop_step.is_none() && verdict.is_none() && pattern.is_none() {
+    let is_untouched = drop_step.is_none() && verdict.is_none() && pattern.is_none();
+    if is_untouched || draft.route.is_challenge() {
         return draft.route.clone();
     }
     let mut route = (*draft.route).clone();

@@ -3,20 +3,23 @@
 //! The dialect says which annotations are read and what they mean; rules, paths, backends and TLS sections are read here,
 //! the same way for all.
 
+mod acme;
 mod name;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fragment::{Draft, Fragment, HostShare};
 use super::reader::Reader;
-use super::{ServiceOptions, backend, certificate, class, path};
+use super::{ServiceOptions, backend, class, path};
+use crate::acme::Wanted;
 use crate::name::{HostKey, Kind, ObjectRef};
 use crate::policy::{Source, Step};
 use crate::report::{Diagnostic, Reason};
 use crate::settings::Settings;
-use crate::snapshot::{HttpPath, Ingress, IngressBackend, IngressTls};
-use crate::table::{Dialect, Entry, PathKind, PathRule, Route};
+use crate::snapshot::{HttpPath, Ingress, IngressBackend};
+use crate::table::{Dialect, Entry, PathKind, PathRule, Route, challenge_token};
 use crate::{nginx, traefik};
 
 pub(super) use name::check as check_name;
@@ -58,11 +61,13 @@ pub(super) fn translate(
         reader,
         settings,
         report: Vec::new(),
+        wanted: Vec::new(),
     };
     name::check(object, &mut stage.report);
     if let Some(dialect) = class::dialect(object, ingress, settings, &mut stage.reader, &mut stage.report) {
         fragment.is_ours = true;
         fragment.hosts = stage.hosts(dialect);
+        fragment.wanted = std::mem::take(&mut stage.wanted).into();
     }
     fragment.ports = ports(&fragment.hosts);
     fragment.diagnostics = stage.report;
@@ -87,6 +92,8 @@ pub(crate) struct Stage<'a, 's> {
     pub(crate) reader: Reader<'s>,
     pub(crate) settings: &'a Settings,
     pub(crate) report: Vec<Diagnostic>,
+    /// Certificates that are asked for.
+    wanted: Vec<Wanted>,
 }
 
 impl Stage<'_, '_> {
@@ -107,7 +114,9 @@ impl Stage<'_, '_> {
             nginx::share(written, self, &mut hosts);
         }
         // After aliases and twins are there, because the certificates may cover them too.
-        self.tls(dialect, &mut hosts);
+        let resolver = traefik.as_ref().and_then(traefik::certificate_resolver);
+        let asked = self.asks(dialect, resolver);
+        self.tls(dialect, asked.as_ref(), &mut hosts);
         if let Some(written) = &traefik {
             traefik::share(written, self, &mut hosts);
         }
@@ -208,7 +217,14 @@ impl Stage<'_, '_> {
             traefik::service(backend, self, &mut options);
         }
         let mut only_with_tls = behaviour.only_with_tls;
+        // An authority asks here over plain HTTP and without credentials.
+        let is_challenge = challenge_token(path.text.as_bytes()).is_some();
+        if is_challenge {
+            steps.clear();
+            only_with_tls = None;
+        }
         if let Some((at, target)) = &behaviour.rewrite
+            && !is_challenge
             && let Some(step) = target.step(written, self)
         {
             steps.insert(*at, step);
@@ -236,8 +252,8 @@ impl Stage<'_, '_> {
             written: written.to_owned(),
             only_with_tls,
             route: Arc::new(Route {
-                path,
-                entry: behaviour.entry,
+                path: if is_challenge { path.exactly() } else { path },
+                entry: if is_challenge { Entry::Any } else { behaviour.entry },
                 dialect,
                 source: Source {
                     object: self.object.clone(),
@@ -245,7 +261,7 @@ impl Stage<'_, '_> {
                 },
                 steps,
                 backend,
-                priority: behaviour.priority,
+                priority: behaviour.priority.filter(|_| !is_challenge),
             }),
         }
     }
@@ -276,96 +292,6 @@ impl Stage<'_, '_> {
         }
         for share in hosts.values_mut() {
             share.default = Some(draft.clone());
-        }
-    }
-
-    fn tls(&mut self, dialect: Dialect, hosts: &mut BTreeMap<HostKey, HostShare>) {
-        let sections = &self.ingress.spec.tls;
-        if !sections.is_empty() && dialect != Dialect::Traefik {
-            for share in hosts.values_mut().filter(|share| share.is_served()) {
-                share.tls = true;
-            }
-        }
-        for (at, section) in sections.iter().enumerate() {
-            self.tls_section(&format!("spec.tls[{at}]"), section, hosts);
-        }
-    }
-
-    fn tls_section(&mut self, field: &str, section: &IngressTls, hosts: &mut BTreeMap<HostKey, HostShare>) {
-        let mut names: Vec<(String, HostKey)> = Vec::new();
-        for (at, host) in section.hosts.iter().enumerate() {
-            let field = format!("{field}.hosts[{at}]");
-            match HostKey::parse(host) {
-                Ok(HostKey::Any) | Err(_) => {
-                    let message = format!("`{host}` is not a host name");
-                    self.push(
-                        field,
-                        Reason::HostInvalid,
-                        message,
-                        "write a host name, or *. and a domain",
-                    );
-                }
-                Ok(key) => names.push((field, key)),
-            }
-        }
-        for (_, key) in &names {
-            hosts.entry(key.clone()).or_default().tls = true;
-        }
-        let Some(secret_name) = &section.secret_name else {
-            return;
-        };
-        let Some(certificate) = self.certificate(field, secret_name) else {
-            return;
-        };
-        let certificate = Arc::new(certificate);
-        for (field, key) in &names {
-            if !certificate::covers(&certificate, key) {
-                let message = format!(
-                    "the certificate in Secret {}/{secret_name} is for {} and does not cover `{key}`; the default \
-                     certificate is served for it",
-                    self.object.namespace,
-                    certificate.names.join(", ")
-                );
-                let fix = "have the name added to the certificate, or remove it here";
-                self.push(field.clone(), Reason::CertificateMismatch, message, fix);
-            }
-        }
-        for (key, share) in hosts.iter_mut() {
-            if certificate::covers(&certificate, key) {
-                share.certificates.push(certificate.clone());
-            }
-        }
-    }
-
-    fn certificate(&mut self, field: &str, name: &str) -> Option<crate::table::Certificate> {
-        let field = format!("{field}.secretName");
-        let namespace = &self.object.namespace;
-        let Some(secret) = self.reader.certificate_secret(namespace, name) else {
-            let message = format!("there is no Secret {namespace}/{name}; the default certificate is served");
-            self.push(
-                field,
-                Reason::SecretMissing,
-                message,
-                "create the Secret, or wait until its issuer has",
-            );
-            return None;
-        };
-        if let Some(why) = &secret.stale {
-            let message = format!(
-                "Secret {namespace}/{name}: {why}; its last usable certificate is served until that expires"
-            );
-            let fix = "store a certificate chain in `tls.crt` and its key in `tls.key`, both PEM";
-            self.push(field.clone(), Reason::CertificateStale, message, fix);
-        }
-        match certificate::server(namespace, name, secret) {
-            Ok(certificate) => Some(certificate),
-            Err(error) => {
-                let message =
-                    format!("Secret {namespace}/{name}: {error}; the default certificate is served");
-                let fix = "store a certificate chain in `tls.crt` and its key in `tls.key`, both PEM";
-                self.push(field, Reason::CertificateInvalid, message, fix);
-                None
-            }
         }
     }
 

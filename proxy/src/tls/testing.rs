@@ -189,6 +189,7 @@ fn server_certificate(name: &str, algorithm: &'static SignatureAlgorithm, kind: 
         source: ObjectRef::new(Kind::Secret, "test", name),
         kind,
         names: vec![name.to_owned()],
+        not_before: 0,
         not_after: i64::MAX,
         fingerprint: name.to_owned(),
         chain: vec![certificate.der().to_vec()],

@@ -151,7 +151,7 @@ fn names_are_read_in_any_case_and_reported_as_they_are_written() {
             ),
             (field("router.entrypoint"), Reason::AnnotationUnknown),
             (field("router.ruleSyntax"), Reason::AnnotationUnsupported),
-            (field("router.tls.certResolver"), Reason::AnnotationUnsupported),
+            (field("router.tls.certResolver"), Reason::AcmeOff),
             (field("router.tls.domains.0.main"), Reason::AnnotationUnsupported),
             (field("service.serversScheme"), Reason::AnnotationUnsupported),
         ]

@@ -2,7 +2,7 @@
 //!
 //! Kubernetes: Exact before Prefix, longer before shorter. Patterns stand among the prefixes by the length of their text,
 //! as in ingress-nginx (longest first, ties in reverse alphabetical order). Traefik's explicit priority moves a route
-//! among the others, whose priority there is the length of the rule's text.
+//! among the others, whose priority there is the length of the rule's text. Paths of ACME challenges come before all.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -15,7 +15,10 @@ pub(super) fn sort(routes: &mut Vec<Arc<Route>>) {
     if routes.iter().all(|route| route.priority.is_none()) {
         return;
     }
-    let (explicit, rest): (Vec<_>, Vec<_>) = routes.drain(..).partition(|route| route.priority.is_some());
+    // An authority's question is for its solver, whatever anybody else's priority is.
+    let solvers = routes.iter().take_while(|route| route.is_challenge()).count();
+    let mut rest = routes.split_off(solvers);
+    let (explicit, rest): (Vec<_>, Vec<_>) = rest.drain(..).partition(|route| route.priority.is_some());
     // The natural order stays as it is, so a route counts at least as much as any that stands behind it.
     let mut ranks: Vec<i64> = rest.iter().map(|route| rule_length(route)).collect();
     for at in (0..ranks.len().saturating_sub(1)).rev() {
@@ -31,9 +34,10 @@ pub(super) fn sort(routes: &mut Vec<Arc<Route>>) {
     routes.extend(all.into_iter().map(|(_, route)| route));
 }
 
-fn natural(route: &Route) -> (bool, Reverse<usize>, PathKind, Reverse<&str>) {
+fn natural(route: &Route) -> (bool, bool, Reverse<usize>, PathKind, Reverse<&str>) {
     let path = &route.path;
     (
+        !route.is_challenge(),
         path.kind != PathKind::Exact,
         Reverse(path.text.len()),
         path.kind,
@@ -115,6 +119,20 @@ mod tests {
         check(&with(1000), &["/p", "/e", "/long", "/"]);
         check(&with(-1), &["/e", "/long", "/", "/p"]);
         check(&[(Prefix, "/a", Some(2)), (Prefix, "/b", Some(3))], &["/b", "/a"]);
+    }
+
+    #[test]
+    fn the_path_of_a_challenge_comes_first() {
+        use PathKind::{Exact, Prefix};
+        let path = "/.well-known/acme-challenge/t";
+        check(
+            &[
+                (Prefix, "/", Some(10_000)),
+                (Exact, "/a", None),
+                (Exact, path, None),
+            ],
+            &[path, "/", "/a"],
+        );
     }
 
     #[test]

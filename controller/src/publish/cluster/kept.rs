@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ferrik_config::Snapshot;
 use ferrik_config::name::ObjectRef;
-use ferrik_config::snapshot::Secret;
+use ferrik_config::snapshot::{GONE, Secret};
 use ferrik_config::translate::usable_until;
 
 /// What is kept, and until when, in seconds since 1970.
@@ -28,7 +28,7 @@ impl Kept {
         now: SystemTime,
     ) -> Option<Secret> {
         let why = match new.map(usable_until) {
-            None => "it is gone".to_owned(),
+            None => GONE.to_owned(),
             Some(Err(why)) => why,
             Some(Ok(_)) => {
                 self.until.remove(reference);
