@@ -3,6 +3,7 @@
 //! `main` parses it and hands each command its own arguments. Where ingress-nginx has the same thing, the flag has its
 //! name, and `--flag=true` is understood as it is there. Nothing is opened or checked against a file here.
 
+mod acme;
 mod cluster;
 mod offline;
 mod run;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use acme::Acme;
 pub(crate) use cluster::{Cluster, Status};
 pub(crate) use offline::{Check, Explain, Format, Translate};
 pub(crate) use run::{LogFormat, Run};
@@ -70,6 +72,11 @@ pub(crate) enum Command {
     Probe(Probe),
     /// Say which replicas serve an Ingress as it is in the cluster; the exit status is 0 if all of them do.
     Status(Status),
+    /// List the certificates of a running proxy: hosts, Secret, issuer, expiry, and for those that it gets itself when it
+    /// tries next and what stood in the way.
+    ///
+    /// In a cluster: `kubectl -n ferrik exec ds/ferrik -- ferrik certs`. The leader alone knows of orders.
+    Certs(Certs),
     /// Print name and version.
     Version,
 }
@@ -84,6 +91,22 @@ pub(crate) struct Probe {
     /// What to ask.
     #[arg(value_enum, default_value = "readyz")]
     pub(crate) question: Question,
+}
+
+/// Arguments of `certs`.
+#[derive(Args, Debug)]
+pub(crate) struct Certs {
+    /// The admin listener of the proxy.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:10254")]
+    pub(crate) admin: SocketAddr,
+
+    /// Its Unix socket instead.
+    #[arg(long, value_name = "PATH", env = "FERRIK_ADMIN_SOCKET")]
+    pub(crate) admin_socket: Option<PathBuf>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What a probe asks.

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: cli::Demo) -> anyhow::Result<ExitCode> {
     run::init_log(arguments.log.log_format);
     let settings = arguments.selection.settings(arguments.ingress_class_by_name);
     let running = Running::start(
-        run::Source::Files(arguments.files.clone()),
+        run::Source::Files(arguments.files.clone(), None),
         settings,
         &run::proxy_settings(&arguments),
     )

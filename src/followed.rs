@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ferrik_config::settings::Settings;
 use ferrik_config::translate::Output;
+use ferrik_controller::acme::{Options, Place};
 use ferrik_controller::publish::{Published, follow_cluster};
 use ferrik_controller::source::kube::Cluster;
 use ferrik_controller::{event, leader, replica, status};
@@ -33,17 +34,34 @@ impl Followed {
     pub(crate) fn start(
         control: &Runtime,
         arguments: &cli::Cluster,
-        settings: Settings,
+        mut settings: Settings,
+        acme: Option<Options>,
         proxy: &Arc<Proxy>,
         publish: impl Fn(&Output) + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
         let _inside = control.enter();
         let cluster = control.block_on(Cluster::connect(arguments.kubeconfig.as_deref()))?;
         let scope = arguments.scope(&cluster);
+        if let Some(acme) = &mut settings.acme {
+            acme.account.0 = scope.own_namespace.clone();
+        }
         let (state, states) = watch::channel(Published::default());
         let (lease, leases) = watch::channel(None);
         let (leading, leads) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
+        if let (Some(options), Some(settings)) = (acme, &settings.acme) {
+            let place = Place::Cluster(cluster.clone(), settings.account.clone());
+            let identity = scope.identity.clone();
+            crate::acme::start(
+                control,
+                place,
+                options,
+                identity,
+                states.clone(),
+                leads.clone(),
+                proxy,
+            );
+        }
         let publish = Arc::new(publish);
         let (followed, of) = (cluster.clone(), scope.clone());
         control.spawn(async move {

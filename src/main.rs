@@ -4,6 +4,9 @@
 //! Reading order: [`cli`] → [`load`] (files → objects, with their lines) → [`stand_in`] (what is not among the files) →
 //! the commands [`check`], [`translate`], [`explain`], [`demo`], [`probe`], [`status`], [`version`] → [`run`] → [`followed`].
 
+mod acme;
+mod admin;
+mod certs;
 mod check;
 mod cli;
 mod demo;
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Probe(arguments) => probe::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Certs(arguments) => certs::run(&arguments),
         Command::Version => version::run(),
     };
     result.unwrap_or_else(|error| {

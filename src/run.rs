@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ferrik_config::settings::Settings;
 use ferrik_config::translate::Output;
-use ferrik_controller::publish::follow_files;
+use ferrik_controller::acme;
+use ferrik_controller::publish::{Published, follow_files};
 use ferrik_proxy::{Addresses, Proxy, ProxySettings, TrustedProxies};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,11 +27,17 @@ use crate::followed::Followed;
 pub(crate) fn run(arguments: &cli::Run) -> anyhow::Result<ExitCode> {
     init_log(arguments.log.log_format);
     let drain_timeout = arguments.limit.drain_timeout;
-    let settings = arguments.selection.settings(arguments.ingress_class_by_name);
+    let settings = arguments.settings()?;
+    let acme = settings
+        .acme
+        .is_some()
+        .then(|| arguments.acme.options())
+        .transpose()?;
     let source = if arguments.files.is_empty() {
-        Source::Cluster(arguments.cluster.clone())
+        Source::Cluster(arguments.cluster.clone(), acme)
     } else {
-        Source::Files(arguments.files.clone())
+        let state = arguments.acme.acme_state.clone();
+        Source::Files(arguments.files.clone(), state.zip(acme))
     };
     let Some(running) = Running::start(source, settings, &proxy_settings(arguments))? else {
         return Ok(ExitCode::SUCCESS);
@@ -46,10 +53,10 @@ pub(crate) fn run(arguments: &cli::Run) -> anyhow::Result<ExitCode> {
 
 /// Where the objects come from.
 pub(crate) enum Source {
-    /// Files and folders.
-    Files(Vec<PathBuf>),
+    /// Files and folders; and where certificates are kept, if any are asked for.
+    Files(Vec<PathBuf>, Option<(PathBuf, acme::Options)>),
     /// A Kubernetes API.
-    Cluster(cli::Cluster),
+    Cluster(cli::Cluster, Option<acme::Options>),
 }
 
 /// The signals that ask the process to end. While the value lives they no longer end it at once.
@@ -114,9 +121,11 @@ impl Running {
         };
         let mut followed = None;
         match source {
-            Source::Files(files) => drop(control.spawn(follow_files(files, settings, publish))),
-            Source::Cluster(arguments) => {
-                followed = Some(Followed::start(&control, &arguments, settings, &proxy, publish)?);
+            Source::Files(files, acme) => follow_folder(&control, files, acme, settings, &proxy, publish),
+            Source::Cluster(arguments, acme) => {
+                followed = Some(Followed::start(
+                    &control, &arguments, settings, acme, &proxy, publish,
+                )?);
             }
         }
         let mut signals = {
@@ -173,6 +182,39 @@ impl Running {
         self.control.shutdown_background();
         self.data.shutdown_background();
     }
+}
+
+/// Follows files. Certificates that are asked for are kept in a folder that is followed, too.
+fn follow_folder(
+    control: &Runtime,
+    mut files: Vec<PathBuf>,
+    acme: Option<(PathBuf, acme::Options)>,
+    settings: Settings,
+    proxy: &Arc<Proxy>,
+    publish: impl Fn(&Output) + Send + Sync + 'static,
+) {
+    let Some((folder, options)) = acme else {
+        control.spawn(follow_files(files, settings, publish));
+        return;
+    };
+    if let Err(error) = std::fs::create_dir_all(&folder) {
+        tracing::error!(folder = %folder.display(), %error, "the folder for certificates cannot be made");
+    }
+    files.push(folder.clone());
+    let account = settings.acme.as_ref().map(|acme| acme.account.clone());
+    let place = acme::Place::Folder(folder, account.unwrap_or_default());
+    let (state, states) = watch::channel(Published::default());
+    // Nobody else is there who could lead.
+    let (leading, leads) = watch::channel(true);
+    crate::acme::start(control, place, options, "files".into(), states, leads, proxy);
+    control.spawn(async move {
+        let publish = move |output: &Output| {
+            publish(output);
+            state.send_replace(output.clone().into());
+        };
+        follow_files(files, settings, publish).await;
+        drop(leading);
+    });
 }
 
 /// What the command line says of the proxy.

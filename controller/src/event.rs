@@ -211,5 +211,19 @@ async fn tell(cluster: &Cluster, message: &Message, identity: &str) {
     }
 }
 
+/// Tells one thing at once, for whoever has its own pace.
+pub(crate) async fn tell_now(
+    cluster: &Cluster,
+    identity: &str,
+    object: &ObjectRef,
+    uid: &Arc<str>,
+    is_warning: bool,
+    reason: &'static str,
+    note: &str,
+) {
+    let message = Message::new(object, uid, None, is_warning, reason, note.to_owned());
+    tell(cluster, &message, identity).await;
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,10 @@
 //!
 //! [`source`] says what there is, [`publish`] has it translated and hands on the result; [`leader`] says which replica may
 //! write, [`status`] and [`event`] tell the cluster what became of its
-//! objects, and [`replica`] which replica serves them. The binary wires this crate to the
-//! proxy, which it does not know.
+//! objects, and [`replica`] which replica serves them. [`acme`] gets certificates for those that ask. The binary wires this
+//! crate to the proxy, which it does not know.
 
+pub mod acme;
 pub mod event;
 pub mod leader;
 pub mod publish;

@@ -17,11 +17,12 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 
-use crate::observe::Sources;
+use crate::observe::{Sources, certificates};
 
 /// Pause between attempts to bind.
 const RETRY: Duration = Duration::from_secs(1);
@@ -38,6 +39,8 @@ pub(crate) struct Admin {
     draining: AtomicBool,
     /// What the first table waits for, one line each.
     waiting: Mutex<Vec<String>>,
+    /// Certificates that are asked for.
+    orders: Mutex<Value>,
     bound: watch::Sender<Option<SocketAddr>>,
 }
 
@@ -49,6 +52,7 @@ impl Admin {
             ready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             waiting: Mutex::default(),
+            orders: Mutex::default(),
             bound,
         })
     }
@@ -63,6 +67,10 @@ impl Admin {
 
     pub(crate) fn set_waiting(&self, lines: Vec<String>) {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = lines;
+    }
+
+    pub(crate) fn set_orders(&self, orders: Value) {
+        *self.orders.lock().unwrap_or_else(PoisonError::into_inner) = orders;
     }
 
     /// The address that it listens on, once it does.
@@ -144,9 +152,10 @@ impl Admin {
                 self.sources.encode(),
             ),
             "/table" => self.table(),
+            "/certs" => self.certificates(),
             _ => text(
                 StatusCode::NOT_FOUND,
-                "try /healthz, /readyz, /metrics or /table\n".into(),
+                "try /healthz, /readyz, /metrics, /table or /certs\n".into(),
             ),
         }
     }
@@ -166,6 +175,18 @@ impl Admin {
             missing.push('\n');
         }
         text(StatusCode::SERVICE_UNAVAILABLE, missing)
+    }
+
+    fn certificates(&self) -> Response<Full<Bytes>> {
+        let Some(compiled) = self.sources.tables.load() else {
+            return text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no table is applied yet\n".into(),
+            );
+        };
+        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let json = certificates(&compiled.table, &orders);
+        typed(StatusCode::OK, "application/json", format!("{json}\n"))
     }
 
     fn table(&self) -> Response<Full<Bytes>> {

@@ -3,12 +3,14 @@
 //! Nothing here reads an engine's session. Labels come from configuration and closed sets, never from traffic.
 
 mod access_log;
+mod certificates;
 mod metrics;
 mod record;
 mod stats;
 
 pub(crate) use access_log::{AccessLog, Entry};
 pub use access_log::{LogFormat, LogTarget};
+pub(crate) use certificates::list as certificates;
 pub(crate) use metrics::Sources;
 pub use metrics::{METRICS, MetricRow, docs as metrics_docs};
 pub(crate) use record::Record;

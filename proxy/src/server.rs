@@ -148,6 +148,12 @@ impl Proxy {
         self.admin.set_waiting(lines);
     }
 
+    /// Says on the admin listener how the certificates stand that are asked for, as a list of objects, each with the
+    /// `secret` that it goes into.
+    pub fn set_orders(&self, orders: serde_json::Value) {
+        self.admin.set_orders(orders);
+    }
+
     /// Binds the listeners. Fails if one of them cannot be bound now.
     pub async fn listen(&self) -> io::Result<Addresses> {
         let mut addresses = Addresses::default();

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
+use ferrik_config::settings::Settings;
 use ipnet::IpNet;
 
 use super::value::{LogTarget, count, log_target, network, seconds};
-use super::{Cluster, Selection};
+use super::{Acme, Cluster, Selection};
 
 /// What `run` serves, and how.
 #[derive(Args, Clone, Debug)]
@@ -39,6 +40,9 @@ pub(crate) struct Run {
     pub(crate) ingress_class_by_name: bool,
 
     #[command(flatten)]
+    pub(crate) acme: Acme,
+
+    #[command(flatten)]
     pub(crate) listen: Listen,
 
     #[command(flatten)]
@@ -46,6 +50,28 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) log: Log,
+}
+
+impl Run {
+    /// What translation needs to know.
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        let mut selection = self.selection.clone();
+        selection.acme |= self.acme.acme_state.is_some();
+        let is_by_files = !self.files.is_empty();
+        anyhow::ensure!(
+            !selection.acme || !is_by_files || self.acme.acme_state.is_some(),
+            "--acme with --files needs --acme-state DIR, where account and certificates are kept"
+        );
+        anyhow::ensure!(
+            selection.acme || !selection.acme_by_default,
+            "--acme-by-default needs --acme"
+        );
+        let mut settings = selection.settings(self.ingress_class_by_name);
+        if let Some(acme) = &mut settings.acme {
+            acme.account.1 = self.acme.acme_account.as_str().into();
+        }
+        Ok(settings)
+    }
 }
 
 /// Addresses, and whom to believe.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::{ArgAction, Args};
-use ferrik_config::settings::Settings;
+use ferrik_config::settings::{Acme, Settings};
 
 use super::value::{Name, name};
 
@@ -49,6 +49,35 @@ pub(crate) struct Selection {
     /// Service for requests that match nothing; its first port is used. Without it they are answered 404.
     #[arg(long, value_name = "NS/NAME", value_parser = name)]
     pub(crate) default_backend_service: Option<Name>,
+
+    /// Get the certificates of Ingresses that ask for them (`ferrik.dev/acme: "true"`, `kubernetes.io/tls-acme`, Traefik's
+    /// certresolver, or a class with `ferrik.dev/acme`) from an ACME authority.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_possible_values = true,
+        help_heading = "Certificates from an authority"
+    )]
+    pub(crate) acme: bool,
+
+    /// Ask for every Ingress with `tls` that does not say otherwise, but for those of cert-manager. Needs --acme.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_possible_values = true,
+        help_heading = "Certificates from an authority"
+    )]
+    pub(crate) acme_by_default: bool,
 }
 
 impl Selection {
@@ -63,7 +92,10 @@ impl Selection {
             configmap: self.configmap.as_ref().map(pair),
             default_certificate: self.default_ssl_certificate.as_ref().map(pair),
             default_backend: self.default_backend_service.as_ref().map(pair),
-            acme: None,
+            acme: self.acme.then(|| Acme {
+                account: ("ferrik".into(), "ferrik-acme".into()),
+                by_default: self.acme_by_default,
+            }),
         }
     }
 }

@@ -57,7 +57,7 @@ impl Message {
         Self::new(object, uid, None, false, "Programmed", note)
     }
 
-    fn new(
+    pub(super) fn new(
         object: &ObjectRef,
         uid: &Arc<str>,
         field: Option<String>,

@@ -48,6 +48,16 @@ pub struct Published {
     pub(crate) facts: OrdMap<ObjectRef, Facts>,
 }
 
+impl From<Output> for Published {
+    /// What files become: there is nothing to be known beside it.
+    fn from(output: Output) -> Self {
+        Self {
+            output: Some(output),
+            ..Self::default()
+        }
+    }
+}
+
 impl Published {
     /// The Ingresses of which something else is known than before: they themselves, or whether they are ours.
     pub(crate) fn touched_since<'a>(&'a self, before: &'a Self) -> BTreeSet<&'a ObjectRef> {

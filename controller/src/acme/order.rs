@@ -1,0 +1,180 @@
+//! One order, step by step (RFC 8555 §7.4). Each step is kept before the next is taken, so that another process can go on
+//! from wherever this one ends.
+//!
+//! The authority and what keeps the steps are arguments: the tests end the process between any two effects.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use super::entry::{Entry, OpenOrder};
+
+/// Questions about one order's state before it is left for later.
+const POLLS: u32 = 40;
+
+/// Why there is no certificate yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) kind: Kind,
+    /// For the owner of the Ingress: what happened, and what to do if that is known.
+    pub(super) message: String,
+    /// In seconds, if the authority said so.
+    pub(super) retry_after: Option<i64>,
+}
+
+/// What kind of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// The authority's question would not reach us.
+    Preflight,
+    /// The authority has refused the order or could not verify a host.
+    Refused,
+    /// The authority asks us to slow down.
+    RateLimited,
+    /// The authority does not answer, or not as one.
+    Unreachable,
+    /// The account is not known to the authority.
+    Account,
+    /// The result, or a step, could not be kept.
+    Store,
+}
+
+impl Kind {
+    /// As metrics and logs write it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Preflight => "preflight",
+            Self::Refused => "refused",
+            Self::RateLimited => "rate_limited",
+            Self::Unreachable => "unreachable",
+            Self::Account => "account",
+            Self::Store => "store",
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+}
+
+/// How far an order is, as the authority says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Some host has not been verified.
+    Pending,
+    /// Every host has.
+    Ready,
+    /// The certificate is being made.
+    Processing,
+    /// The certificate is there.
+    Valid,
+    /// It came to nothing, for this reason.
+    Invalid(String),
+    /// The authority does not know it.
+    Gone,
+}
+
+/// What the authority does.
+pub(super) trait Authority: Sync {
+    /// Checks that the authority's questions for these hosts will reach us.
+    fn preflight(&self, hosts: &BTreeSet<String>) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Makes an order and returns its address.
+    fn order(&self, hosts: &BTreeSet<String>) -> impl Future<Output = Result<String, Failure>> + Send;
+    /// How far the order is.
+    fn stage(&self, url: &str) -> impl Future<Output = Result<Stage, Failure>> + Send;
+    /// Has every host of the order verified.
+    fn verify(&self, url: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Has the certificate made for this key.
+    fn finalize(
+        &self,
+        url: &str,
+        hosts: &BTreeSet<String>,
+        key: &str,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// The certificate chain in PEM.
+    fn certificate(&self, url: &str) -> impl Future<Output = Result<String, Failure>> + Send;
+    /// Waits a little, the longer the more often it was asked.
+    fn pause(&self, polls: u32) -> impl Future<Output = ()> + Send;
+}
+
+/// What keeps steps and results.
+pub(super) trait Keep: Sync {
+    /// Keeps the entry. Fails if another process has kept something since: then it is at work.
+    fn save(&self, entry: &Entry) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Keeps the certificate and its key where they are used.
+    fn store(&self, chain: &str, key: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// Takes an order from where `entry` says it is to its certificate, which it returns. `entry` says where it ended.
+pub(super) async fn drive(
+    authority: &impl Authority,
+    keep: &impl Keep,
+    server: &str,
+    entry: &mut Entry,
+    new_key: impl Fn() -> Result<String, Failure> + Send,
+) -> Result<String, Failure> {
+    if entry.order.as_ref().is_some_and(|order| order.server != server) {
+        entry.order = None;
+    }
+    let (mut polls, mut is_verified) = (0, false);
+    loop {
+        let Some(order) = &entry.order else {
+            authority.preflight(&entry.hosts).await?;
+            entry.order = Some(OpenOrder {
+                server: server.to_owned(),
+                key: new_key()?,
+                url: None,
+            });
+            keep.save(entry).await?;
+            continue;
+        };
+        let (url, key) = (order.url.clone(), order.key.clone());
+        let Some(url) = url else {
+            let url = authority.order(&entry.hosts).await?;
+            if let Some(order) = &mut entry.order {
+                order.url = Some(url);
+            }
+            keep.save(entry).await?;
+            continue;
+        };
+        match authority.stage(&url).await? {
+            Stage::Pending if is_verified => {}
+            Stage::Pending => {
+                authority.verify(&url).await?;
+                is_verified = true;
+            }
+            Stage::Ready => authority.finalize(&url, &entry.hosts, &key).await?,
+            Stage::Processing => {}
+            Stage::Valid => {
+                let chain = authority.certificate(&url).await?;
+                keep.store(&chain, &key).await?;
+                entry.order = None;
+                return Ok(chain);
+            }
+            Stage::Invalid(why) => {
+                entry.order = None;
+                return Err(Failure::new(Kind::Refused, why));
+            }
+            Stage::Gone => {
+                entry.order = None;
+                keep.save(entry).await?;
+                continue;
+            }
+        }
+        polls += 1;
+        if polls > POLLS {
+            // The order stays: the next attempt goes on with it.
+            let message = "the authority has not come to a decision yet";
+            return Err(Failure::new(Kind::Unreachable, message));
+        }
+        authority.pause(polls).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

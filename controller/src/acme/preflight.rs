@@ -1,0 +1,138 @@
+//! Whether the authority's question will reach us: the same question, asked by ourselves, at every address of the host.
+//!
+//! Our own listeners answer it from the account's thumbprint, as they will answer the authority, so an answer proves that
+//! the name, the way here, and the replica at its end are right. Nothing is spent at the authority for a host that fails.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ferrik_config::table::CHALLENGE_PATH;
+use http::header::{HOST, LOCATION, SERVER};
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::order::{Failure, Kind};
+
+/// For each address.
+const ANSWER: Duration = Duration::from_secs(5);
+/// Addresses of one host that are asked.
+const MOST: usize = 16;
+/// An answer of ours is shorter.
+const LONGEST: usize = 4096;
+
+/// Asks at every address of every host.
+pub(super) async fn check(hosts: &BTreeSet<String>, token: &str, thumbprint: &str) -> Result<(), Failure> {
+    let expected = format!("{token}.{thumbprint}");
+    for host in hosts {
+        let addresses = tokio::time::timeout(ANSWER, tokio::net::lookup_host((host.as_str(), 80))).await;
+        let addresses: Vec<SocketAddr> = match addresses {
+            Ok(Ok(found)) => found.take(MOST).collect(),
+            Ok(Err(error)) => return Err(failure(host, &format!("its name has no address ({error})"))),
+            Err(_) => return Err(failure(host, "its name could not be looked up in time")),
+        };
+        if addresses.is_empty() {
+            return Err(failure(host, "its name has no address"));
+        }
+        for address in addresses {
+            let answer = tokio::time::timeout(ANSWER, ask(host, address, token, &expected)).await;
+            let answer = answer.unwrap_or_else(|_| Err("did not answer in time".to_owned()));
+            answer.map_err(|what| failure(host, &format!("{} {what}", address.ip())))?;
+        }
+    }
+    Ok(())
+}
+
+fn failure(host: &str, what: &str) -> Failure {
+    let message = format!(
+        "http://{host}{CHALLENGE_PATH}… must come back to ferrik before a certificate can be ordered, but {what}; point the \
+         name's A and AAAA records at ferrik and let port 80 through, or start with --acme-preflight=false if only this \
+         network cannot reach it"
+    );
+    Failure::new(Kind::Preflight, message)
+}
+
+/// The error says what the address did instead.
+async fn ask(host: &str, address: SocketAddr, token: &str, expected: &str) -> Result<(), String> {
+    let refused = |error: &dyn std::fmt::Display| format!("cannot be reached on port 80 ({error})");
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| refused(&error))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| refused(&error))?;
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get(format!("{CHALLENGE_PATH}{token}"))
+        .header(HOST, host)
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| error.to_string())?;
+    let answer = sender.send_request(request).await;
+    let answer = answer.map_err(|error| format!("did not answer as an HTTP server does ({error})"))?;
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, LONGEST).collect().await;
+    connection.abort();
+    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    if head.status == 200 && body.trim_ascii() == expected.as_bytes() {
+        return Ok(());
+    }
+    let text = |name| {
+        head.headers
+            .get(name)
+            .and_then(|value: &http::HeaderValue| value.to_str().ok())
+    };
+    // An authority follows; what stands there cannot be judged from here.
+    let leads_on = text(LOCATION).is_some_and(|to| to.ends_with(&format!("{CHALLENGE_PATH}{token}")));
+    if head.status.is_redirection() && leads_on {
+        return Ok(());
+    }
+    let by = text(SERVER)
+        .map(|name| format!(" by `{name}`"))
+        .unwrap_or_default();
+    let start: String = String::from_utf8_lossy(&body).chars().take(60).collect();
+    let start = start.replace(|letter: char| letter.is_control(), " ");
+    Err(format!(
+        "answered {}{by}: `{}`",
+        head.status.as_u16(),
+        start.trim()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn answered(raw: &'static str) -> Result<(), String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a client");
+            let mut head = [0; 1024];
+            let _ = stream.read(&mut head).await;
+            stream.write_all(raw.as_bytes()).await.expect("the client reads");
+        });
+        ask("a.example.org", address, "t0ken", "t0ken.thumb").await
+    }
+
+    #[tokio::test]
+    async fn who_answers_instead_is_named() {
+        let ok = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nt0ken.thumb";
+        assert_eq!(answered(ok).await, Ok(()));
+        let other = "HTTP/1.1 404 Not Found\r\nServer: nginx/1.22\r\nContent-Length: 10\r\n\r\n<h1>404\n..";
+        assert_eq!(
+            answered(other).await.unwrap_err(),
+            "answered 404 by `nginx/1.22`: `<h1>404 ..`"
+        );
+        let wrong = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nt0ken.other";
+        assert_eq!(answered(wrong).await.unwrap_err(), "answered 200: `t0ken.other`");
+        let on = "HTTP/1.1 301 Moved\r\nContent-Length: 0\r\n\
+                  Location: https://a.example.org/.well-known/acme-challenge/t0ken\r\n\r\n";
+        assert_eq!(answered(on).await, Ok(()));
+        let away = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: https://a.example.org/login\r\n\r\n";
+        assert_eq!(answered(away).await.unwrap_err(), "answered 302: ``");
+    }
+}

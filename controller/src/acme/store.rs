@@ -1,0 +1,147 @@
+//! Where account, steps and certificates are kept: in Secrets of a cluster, or in a folder of files.
+//!
+//! Both keep the same objects, which every replica sees through its source of objects as any other Secret. A Secret that
+//! somebody else made is never written.
+
+mod cluster;
+mod folder;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ferrik_config::acme::{ACME, SERVER};
+use ferrik_config::name::ObjectRef;
+use serde_json::{Value, json};
+
+use super::entry::{Entries, Entry};
+use super::order::{Failure, Kind};
+use crate::source::kube::Cluster;
+use cluster::Secrets;
+use folder::Folder;
+
+/// Keys of the account's Secret, beside the thumbprint that translation reads.
+const ACCOUNT: &str = "account.json";
+const STATE: &str = "state.json";
+
+/// Where everything is kept.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In the cluster, with the account in this Secret.
+    Cluster(Cluster, (Arc<str>, Arc<str>)),
+    /// In a folder of this machine, with the account's object under this name.
+    Folder(PathBuf, (Arc<str>, Arc<str>)),
+}
+
+/// The account as it is kept.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Account {
+    /// Directory of the authority that it is with.
+    pub(super) server: String,
+    /// As the protocol library writes it; it holds the account's key.
+    pub(super) credentials: String,
+    /// Of the account's key.
+    pub(super) thumbprint: String,
+}
+
+/// Everything that is in the account's Secret.
+#[derive(Clone, Default)]
+pub(super) struct Kept {
+    pub(super) account: Option<Account>,
+    pub(super) entries: Entries,
+}
+
+/// An open store.
+pub(super) enum Store {
+    Cluster(Secrets),
+    Folder(Folder),
+}
+
+impl Store {
+    /// Opens it and reads what is there.
+    pub(super) async fn open(place: &Place) -> Result<(Self, Kept), Failure> {
+        match place {
+            Place::Cluster(cluster, account) => {
+                let mut secrets = Secrets::new(cluster.client.clone(), account.clone());
+                let kept = secrets.load().await?;
+                Ok((Self::Cluster(secrets), kept))
+            }
+            Place::Folder(path, account) => {
+                let folder = Folder::open(path, account.clone())?;
+                let kept = folder.load()?;
+                Ok((Self::Folder(folder), kept))
+            }
+        }
+    }
+
+    /// Keeps account and entries. Fails if another process has written since this one has read.
+    pub(super) async fn save(&mut self, kept: &Kept) -> Result<(), Failure> {
+        let data = kept.data();
+        match self {
+            Self::Cluster(secrets) => secrets.save(data).await,
+            Self::Folder(folder) => folder.save(data),
+        }
+    }
+
+    /// Keeps a certificate. `owners` are the Ingresses that it goes with, by uid.
+    pub(super) async fn store(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
+        server: &str,
+        chain: &str,
+        key: &str,
+    ) -> Result<(), Failure> {
+        let object = object(secret, server, chain, key);
+        match self {
+            Self::Cluster(secrets) => secrets.store(secret, owners, object).await,
+            Self::Folder(folder) => folder.write(&secret.namespace, &secret.name, &object),
+        }
+    }
+}
+
+impl Kept {
+    fn data(&self) -> BTreeMap<&'static str, String> {
+        let account = self.account.clone().unwrap_or_default();
+        BTreeMap::from([
+            (ACCOUNT, account.credentials),
+            ("server", account.server),
+            (ferrik_config::acme::THUMBPRINT, account.thumbprint),
+            (STATE, serde_json::to_string(&self.entries).unwrap_or_default()),
+        ])
+    }
+
+    /// Reads it back. What cannot be read counts as if it were not there: an account can be made again.
+    fn read(text: impl Fn(&str) -> Option<String>) -> Self {
+        let field = |name| text(name).unwrap_or_default();
+        let account = Account {
+            server: field("server"),
+            credentials: field(ACCOUNT),
+            thumbprint: field(ferrik_config::acme::THUMBPRINT),
+        };
+        let entries = serde_json::from_str::<BTreeMap<String, Entry>>(&field(STATE));
+        Self {
+            account: Some(account).filter(|account| !account.credentials.is_empty()),
+            entries: entries.unwrap_or_default(),
+        }
+    }
+}
+
+fn object(secret: &ObjectRef, server: &str, chain: &str, key: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "namespace": &*secret.namespace,
+            "name": &*secret.name,
+            "labels": {ACME: "true", "app.kubernetes.io/managed-by": "ferrik"},
+            "annotations": {SERVER: server},
+        },
+        "type": "kubernetes.io/tls",
+        "stringData": {"tls.crt": chain, "tls.key": key},
+    })
+}
+
+fn failure(message: impl Into<String>) -> Failure {
+    Failure::new(Kind::Store, message)
+}

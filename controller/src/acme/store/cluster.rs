@@ -1,0 +1,132 @@
+//! Secrets of a cluster. A write names the version that it is based on, so of two leaders one fails.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrik_config::acme::ACME;
+use ferrik_config::name::ObjectRef;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::PostParams;
+use serde_json::{Value, json};
+
+use super::{Kept, failure};
+use crate::acme::order::Failure;
+use crate::source::kube::chain;
+
+/// For one call.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// The Secrets.
+pub(in crate::acme) struct Secrets {
+    client: kube::Client,
+    account: (Arc<str>, Arc<str>),
+    /// The account's Secret as it was read or written last.
+    known: Option<Secret>,
+}
+
+impl Secrets {
+    pub(super) fn new(client: kube::Client, account: (Arc<str>, Arc<str>)) -> Self {
+        Self {
+            client,
+            account,
+            known: None,
+        }
+    }
+
+    fn api(&self, namespace: &str) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    pub(super) async fn load(&mut self) -> Result<Kept, Failure> {
+        let (namespace, name) = self.account.clone();
+        self.known = call("read", &namespace, self.api(&namespace).get_opt(&name)).await?;
+        let data = self.known.as_ref().and_then(|secret| secret.data.as_ref());
+        Ok(Kept::read(|key| {
+            let bytes = data?.get(key)?;
+            String::from_utf8(bytes.0.clone()).ok()
+        }))
+    }
+
+    pub(super) async fn save(&mut self, data: BTreeMap<&'static str, String>) -> Result<(), Failure> {
+        let (namespace, name) = self.account.clone();
+        let known = self.known.as_ref();
+        let version = known.and_then(|secret| secret.metadata.resource_version.clone());
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "namespace": &*namespace,
+                "name": &*name,
+                "resourceVersion": version,
+                "labels": {"app.kubernetes.io/managed-by": "ferrik"},
+            },
+            "type": "Opaque",
+            "stringData": data,
+        });
+        let secret: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
+        let (api, params) = (self.api(&namespace), PostParams::default());
+        self.known = Some(if known.is_some() {
+            call("update", &namespace, api.replace(&name, &params, &secret)).await?
+        } else {
+            call("create", &namespace, api.create(&params, &secret)).await?
+        });
+        Ok(())
+    }
+
+    pub(super) async fn store(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
+        mut object: Value,
+    ) -> Result<(), Failure> {
+        let (namespace, name) = (&*secret.namespace, &*secret.name);
+        let owners: Vec<Value> = owners
+            .iter()
+            .map(|(ingress, uid)| {
+                json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": &*ingress.name, "uid": &**uid})
+            })
+            .collect();
+        object["metadata"]["ownerReferences"] = owners.into();
+        let (api, params) = (self.api(namespace), PostParams::default());
+        let there = call("read", namespace, api.get_opt(name)).await?;
+        if let Some(there) = &there {
+            let labels = there.metadata.labels.as_ref();
+            if labels.and_then(|labels| labels.get(ACME)).map(String::as_str) != Some("true") {
+                return Err(failure(format!(
+                    "{secret} was made by somebody else meanwhile, so the certificate is not stored there"
+                )));
+            }
+            object["metadata"]["resourceVersion"] = json!(there.metadata.resource_version);
+        }
+        let new: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
+        match there {
+            Some(_) => call("update", namespace, api.replace(name, &params, &new)).await?,
+            None => call("create", namespace, api.create(&params, &new)).await?,
+        };
+        Ok(())
+    }
+}
+
+async fn call<T>(
+    verb: &str,
+    namespace: &str,
+    call: impl Future<Output = kube::Result<T>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(ANSWER, call).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(failure(format!(
+            "ferrik may not {verb} Secrets in namespace {namespace}; the role needs the verbs get, create and update there \
+             (chart: acme.namespaces)"
+        ))),
+        Ok(Err(kube::Error::Api(status))) if status.code == 409 => Err(failure(
+            "another replica has written meanwhile; this one begins anew",
+        )),
+        Ok(Err(error)) => Err(failure(format!(
+            "the API did not {verb} the Secret: {}",
+            chain(&error)
+        ))),
+        Err(_) => Err(failure("the API did not answer in time")),
+    }
+}
