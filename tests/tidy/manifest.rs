@@ -84,7 +84,28 @@ const WALLS: &[Wall] = &[
         package: "ferrik-test-cluster",
         allowed: None,
         refused: &[
-            PRODUCT[0], PRODUCT[1], PRODUCT[2], PRODUCT[3], "pingora*", CLUSTER[2],
+            PRODUCT[0],
+            PRODUCT[1],
+            PRODUCT[2],
+            PRODUCT[3],
+            "ferrik-test-acme",
+            "pingora*",
+            CLUSTER[2],
+        ],
+    },
+    // It is the certificate authority's side of ACME; its own test is a client.
+    Wall {
+        package: "ferrik-test-acme",
+        allowed: None,
+        refused: &[
+            PRODUCT[0],
+            PRODUCT[1],
+            PRODUCT[2],
+            PRODUCT[3],
+            "ferrik-test-cluster",
+            "pingora*",
+            CLUSTER[0],
+            CLUSTER[1],
         ],
     },
 ];
@@ -211,6 +232,9 @@ fn the_two_sides_do_not_know_each_other() {
         ("ferrik", "kube"),
         ("ferrik-test-cluster", "ferrik-config"),
         ("ferrik-test-cluster", "instant-acme"),
+        ("ferrik-test-acme", "ferrik"),
+        ("ferrik-test-acme", "ferrik-test-cluster"),
+        ("ferrik-test-acme", "kube"),
         ("ferrik-test-process", "ferrik-config"),
     ] {
         assert_eq!(depends(package, bad, false), 1, "{package} on {bad}");
@@ -226,6 +250,8 @@ fn the_two_sides_do_not_know_each_other() {
         ("ferrik", "ferrik-test-cluster"),
         ("ferrik-test-cluster", "kube"),
         ("ferrik-test-cluster", "ferrik-test-process"),
+        ("ferrik-test-acme", "ferrik-test-process"),
+        ("ferrik-test-acme", "instant-acme"),
     ] {
         assert_eq!(depends(package, good, false), 0, "{package} on {good}");
     }
