@@ -3,7 +3,7 @@
 use ferrik_test_acme::Acme;
 use instant_acme::{
     Account, AccountBuilder, AuthorizationStatus, ChallengeType, Error, ExternalAccountKey, Identifier,
-    NewAccount, NewOrder, OrderStatus, RetryPolicy,
+    KeyAuthorization, NewAccount, NewOrder, OrderStatus, RetryPolicy,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -33,16 +33,29 @@ pub(crate) async fn order(account: &Account, host: &str) -> Result<instant_acme:
     account.new_order(&NewOrder::new(&names)).await
 }
 
-/// The chain for one name, PEM.
+/// The chain for one name, PEM, by http-01.
 pub(crate) async fn issue(account: &Account, host: &str, responder: &Responder) -> Result<String, Error> {
+    issue_by(account, host, ChallengeType::Http01, |key| {
+        responder.put(key.as_str());
+    })
+    .await
+}
+
+/// The same by any kind of challenge: `put` has it answered.
+pub(crate) async fn issue_by(
+    account: &Account,
+    host: &str,
+    kind: ChallengeType,
+    put: impl Fn(&KeyAuthorization),
+) -> Result<String, Error> {
     let mut order = order(account, host).await?;
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;
         if authorization.status == AuthorizationStatus::Pending {
-            let challenge = authorization.challenge(ChallengeType::Http01);
-            let mut challenge = challenge.expect("http-01 is offered");
-            responder.put(challenge.key_authorization().as_str());
+            let challenge = authorization.challenge(kind.clone());
+            let mut challenge = challenge.expect("pebble offers it");
+            put(&challenge.key_authorization());
             challenge.set_ready().await?;
         }
     }

@@ -1,6 +1,7 @@
 //! The certificate authority fails as it is told to, and recovers.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ferrik_test_acme::{Acme, AcmeOptions, Endpoint, Fault};
@@ -103,7 +104,14 @@ async fn several_run_side_by_side_and_one_may_listen_elsewhere() {
         ..AcmeOptions::default()
     })
     .await;
-    let other = Acme::start(AcmeOptions::default()).await;
+    // It may be started by a task, and shared by several.
+    let other = tokio::spawn(Acme::start(AcmeOptions::default())).await;
+    let other = Arc::new(other.expect("nobody panicked"));
+    let restarted = tokio::spawn({
+        let other = other.clone();
+        async move { other.restart().await }
+    });
+    restarted.await.expect("nobody panicked");
     assert!(elsewhere.directory_url().starts_with("https://127.0.0.9:"));
     let here = account(&elsewhere, None).await.expect("accounts are free");
     order(&here, "shop.test").await.expect("it is known");

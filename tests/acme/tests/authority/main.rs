@@ -4,3 +4,4 @@ mod client;
 mod fault;
 mod issue;
 mod responder;
+mod tls_alpn;
