@@ -30,8 +30,9 @@ demo: tools ## Build, then serve a small example on this machine; Ctrl-C ends it
 test: tools lab ## Run all tests
 	@cargo test --workspace
 
-lab: tools ## Build the Kubernetes servers that tests/lab needs, once; about five minutes
+lab: tools ## Build the Kubernetes servers and the ACME server of the tests, once; about six minutes
 	@tests/cluster/servers/build.sh
+	@tests/acme/servers/build.sh
 
 lint: tools ## Check formatting, lints, each crate on its own, dependencies, and the chart
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \

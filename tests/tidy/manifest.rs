@@ -47,6 +47,9 @@ const PURE_TESTS: &[&str] = &["proptest", "saphyr-parser"];
 /// What stands between a crate and a cluster or a certificate authority.
 const CLUSTER: [&str; 3] = ["kube*", "k8s-openapi", "instant-acme"];
 
+/// What is tested. The stages of tests know nothing of it.
+const PRODUCT: [&str; 4] = ["ferrik", "ferrik-config", "ferrik-controller", "ferrik-proxy"];
+
 const WALLS: &[Wall] = &[
     Wall {
         package: "ferrik",
@@ -70,11 +73,40 @@ const WALLS: &[Wall] = &[
         allowed: None,
         refused: &["ferrik-controller", CLUSTER[0], CLUSTER[1], CLUSTER[2]],
     },
-    // The stage of tests: it knows Kubernetes, and nothing of what is tested.
+    // The stages of tests.
+    Wall {
+        package: "ferrik-test-process",
+        allowed: Some((&["nix", "sha2", "tokio"], &[])),
+        refused: &[],
+    },
+    // It knows Kubernetes.
     Wall {
         package: "ferrik-test-cluster",
         allowed: None,
-        refused: &["ferrik*", "pingora*", CLUSTER[2]],
+        refused: &[
+            PRODUCT[0],
+            PRODUCT[1],
+            PRODUCT[2],
+            PRODUCT[3],
+            "ferrik-test-acme",
+            "pingora*",
+            CLUSTER[2],
+        ],
+    },
+    // It is the certificate authority's side of ACME; its own test is a client.
+    Wall {
+        package: "ferrik-test-acme",
+        allowed: None,
+        refused: &[
+            PRODUCT[0],
+            PRODUCT[1],
+            PRODUCT[2],
+            PRODUCT[3],
+            "ferrik-test-cluster",
+            "pingora*",
+            CLUSTER[0],
+            CLUSTER[1],
+        ],
     },
 ];
 
@@ -199,6 +231,11 @@ fn the_two_sides_do_not_know_each_other() {
         ("ferrik", "pingora"),
         ("ferrik", "kube"),
         ("ferrik-test-cluster", "ferrik-config"),
+        ("ferrik-test-cluster", "instant-acme"),
+        ("ferrik-test-acme", "ferrik"),
+        ("ferrik-test-acme", "ferrik-test-cluster"),
+        ("ferrik-test-acme", "kube"),
+        ("ferrik-test-process", "ferrik-config"),
     ] {
         assert_eq!(depends(package, bad, false), 1, "{package} on {bad}");
         assert_eq!(depends(package, bad, true), 1, "{package} on {bad} in tests");
@@ -212,6 +249,9 @@ fn the_two_sides_do_not_know_each_other() {
         ("ferrik", "ferrik-controller"),
         ("ferrik", "ferrik-test-cluster"),
         ("ferrik-test-cluster", "kube"),
+        ("ferrik-test-cluster", "ferrik-test-process"),
+        ("ferrik-test-acme", "ferrik-test-process"),
+        ("ferrik-test-acme", "instant-acme"),
     ] {
         assert_eq!(depends(package, good, false), 0, "{package} on {good}");
     }

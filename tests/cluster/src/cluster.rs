@@ -19,9 +19,9 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, Notify};
 
 use crate::authority::{self, Authority, Issued};
-use crate::condition::{LOOK, PATIENCE, eventually};
 use crate::identity::{self, ADMIN_TOKEN, Identity};
 use crate::network::HOST;
+use ferrik_test_process::{LOOK, PATIENCE, eventually};
 
 pub use fault::Snapshot;
 pub use options::Options;

@@ -16,13 +16,11 @@ mod application;
 mod authority;
 mod binary;
 mod cluster;
-mod condition;
 mod identity;
 mod lab;
 mod network;
 mod node;
 mod pod;
-mod process;
 mod relay;
 mod workload;
 
@@ -31,7 +29,7 @@ pub use k8s_openapi;
 pub use kube;
 
 pub use cluster::{Cluster, Options, Snapshot};
-pub use condition::{PATIENCE, eventually, within};
+pub use ferrik_test_process::{PATIENCE, eventually, within};
 pub use identity::Identity;
 pub use lab::{Lab, run, run_with};
 pub use node::Node;

@@ -16,7 +16,7 @@ use tokio::process::Command;
 use crate::cluster::servers::PORT;
 use crate::lab::Lab;
 use crate::network::{HOST, ip, pipe, unshare_network};
-use crate::process::bound_to_us;
+use ferrik_test_process::bound_to_us;
 
 /// Which address comes next on the bridge.
 pub(crate) struct Places(AtomicU8);

@@ -18,9 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::cluster::Cluster;
-use crate::condition::LOOK;
 use crate::identity::Identity;
 use crate::network::{AddressPool, HOST};
+use ferrik_test_process::LOOK;
 
 /// The only node.
 pub(crate) const NODE: &str = "lab-node";

@@ -20,10 +20,10 @@ use kube::Client;
 use tokio::task::AbortHandle;
 
 use crate::cluster::Cluster;
-use crate::condition::eventually;
 use crate::identity::{self, Identity};
 use crate::lab::Lab;
 use connection::Wire;
+use ferrik_test_process::eventually;
 
 /// A running relay; it ends with the value.
 pub struct Relay {

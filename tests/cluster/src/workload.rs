@@ -11,8 +11,8 @@ use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::application::Application;
-use crate::condition::eventually;
 use crate::lab::Lab;
+use ferrik_test_process::eventually;
 
 /// The port on which applications listen.
 pub(crate) const PORT: u16 = 8080;

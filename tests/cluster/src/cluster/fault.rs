@@ -12,8 +12,8 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::Cluster;
-use crate::condition::within;
-use crate::process::{Process, bound_to_us};
+use ferrik_test_process::within;
+use ferrik_test_process::{Process, bound_to_us};
 
 /// What etcd held at a moment.
 pub struct Snapshot {

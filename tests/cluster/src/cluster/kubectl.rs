@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use super::Cluster;
 use crate::identity::Identity;
-use crate::process::bound_to_us;
+use ferrik_test_process::bound_to_us;
 
 impl Cluster {
     /// What kubectl prints; fails with what it complains about.

@@ -10,7 +10,7 @@ use kube::{Api, Resource};
 use serde_json::{Value, json};
 
 use super::Cluster;
-use crate::condition::eventually;
+use ferrik_test_process::eventually;
 
 impl Cluster {
     /// Makes a namespace, unless it is there, and waits until pods can be made in it.

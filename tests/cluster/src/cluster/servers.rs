@@ -6,7 +6,7 @@ use super::options::Options;
 use crate::binary;
 use crate::identity::Identity;
 use crate::network::HOST;
-use crate::process::Process;
+use ferrik_test_process::{Process, bound_to_us};
 
 /// Where the API server listens, in the test's namespace.
 pub(crate) const PORT: u16 = 6443;
@@ -73,17 +73,12 @@ impl Servers {
             format!("--initial-advertise-peer-urls={peers}"),
             format!("--initial-cluster=default={peers}"),
         ];
-        self.etcd = Some(Process::start(&self.binary, "etcd", &flags, &self.folder));
+        self.etcd = Some(self.start("etcd", &flags));
     }
 
     pub(crate) fn start_api(&mut self) {
         let flags = self.api_flags();
-        self.api = Some(Process::start(
-            &self.binary,
-            "kube-apiserver",
-            &flags,
-            &self.folder,
-        ));
+        self.api = Some(self.start("kube-apiserver", &flags));
     }
 
     fn api_flags(&self) -> Vec<String> {
@@ -142,8 +137,13 @@ impl Servers {
             "--kube-api-qps=500".to_owned(),
             "--kube-api-burst=1000".to_owned(),
         ];
-        let role = "kube-controller-manager";
-        self.controllers = Some(Process::start(&self.binary, role, &flags, &self.folder));
+        self.controllers = Some(self.start("kube-controller-manager", &flags));
+    }
+
+    fn start(&self, role: &'static str, flags: &[String]) -> Process {
+        let mut command = bound_to_us(self.binary.as_os_str());
+        command.arg(role).args(flags);
+        Process::start(command, role, &self.folder)
     }
 
     /// Fails with the end of the log of a server that should run and does not.

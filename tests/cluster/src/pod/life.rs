@@ -14,7 +14,7 @@ use tokio::sync::watch::{self, error::RecvError};
 
 use super::{NODE, status};
 use crate::application::Application;
-use crate::condition::LOOK;
+use ferrik_test_process::LOOK;
 
 const LINGER: &str = "lab/linger-ms";
 const TERMINATING: &str = "lab/terminating";

@@ -13,56 +13,54 @@ use crate::condition::LOOK;
 const TAIL: usize = 25;
 
 /// A running server.
-pub(crate) struct Process {
-    role: &'static str,
+pub struct Process {
+    name: &'static str,
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    /// Starts `binary role arguments`, whose output is added to `folder/role.log`.
-    pub(crate) fn start(binary: &Path, role: &'static str, arguments: &[String], folder: &Path) -> Self {
-        let log = folder.join(format!("{role}.log"));
+    /// Starts a command of [`bound_to_us`], whose output is added to `folder/name.log`.
+    pub fn start(mut command: Command, name: &'static str, folder: &Path) -> Self {
+        let log = folder.join(format!("{name}.log"));
         let output = File::options()
             .create(true)
             .append(true)
             .open(&log)
-            .expect("the lab's folder is writable");
+            .expect("the test's folder is writable");
         let errors = output.try_clone().expect("a file can be opened twice");
-        let child = bound_to_us(binary.as_os_str())
-            .arg(role)
-            .args(arguments)
+        let child = command
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
             .spawn()
             .unwrap_or_else(|error| panic!("setpriv (package util-linux) does not start: {error}"));
-        Self { role, child, log }
+        Self { name, child, log }
     }
 
     /// Fails with the end of the log if the process is gone.
-    pub(crate) fn assert_alive(&mut self) {
+    pub fn assert_alive(&mut self) {
         let status = self.child.try_wait().expect("the process is our child");
         if let Some(status) = status {
-            panic!("{} has ended with {status}:\n{}", self.role, self.tail());
+            panic!("{} has ended with {status}:\n{}", self.name, self.tail());
         }
     }
 
     /// Returns once it has ended.
-    pub(crate) async fn wait_exit(&mut self) {
+    pub async fn wait_exit(&mut self) {
         while self.child.try_wait().expect("the process is our child").is_none() {
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Sends a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).expect("process ids fit");
-        kill(Pid::from_raw(pid), signal).unwrap_or_else(|error| panic!("{} runs: {error}", self.role));
+        kill(Pid::from_raw(pid), signal).unwrap_or_else(|error| panic!("{} runs: {error}", self.name));
     }
 
     /// The last lines of its output.
-    pub(crate) fn tail(&self) -> String {
+    pub fn tail(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
@@ -82,9 +80,9 @@ impl Drop for Process {
 ///
 /// The kernel sends the signal when the *thread* that started the command ends: it has to be the test's own or a worker of
 /// the runtime, and not one of the pool for blocking calls, which ends when it is idle.
-pub(crate) fn bound_to_us(program: &std::ffi::OsStr) -> Command {
+pub fn bound_to_us(program: &std::ffi::OsStr) -> Command {
     let mut command = Command::new("setpriv");
-    // A proxy that the environment names is not reachable from the lab.
+    // A proxy that the environment names is not reachable from a network namespace.
     command.env("NO_PROXY", "*");
     command.args(["--pdeathsig", "KILL"]).arg(program);
     command

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two looks at a condition that nobody announces.
-pub(crate) const LOOK: Duration = Duration::from_millis(20);
+pub const LOOK: Duration = Duration::from_millis(20);
 
 /// The result of `future`, or a failed test that says `what` did not happen.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
