@@ -2,9 +2,11 @@
 //!
 //! Everything ends with the test, also when it panics: servers, pods, nodes and files.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::cluster::{Cluster, Options};
+use crate::names::Names;
 use crate::network::{self, AddressPool};
 use crate::node::Places;
 use crate::pod;
@@ -22,6 +24,7 @@ pub struct Lab {
     pub cluster: Cluster,
     pub(crate) addresses: Arc<AddressPool>,
     pub(crate) places: Arc<Places>,
+    names: Arc<Names>,
 }
 
 /// Runs a test in a lab of its own, with the default options.
@@ -42,27 +45,34 @@ where
     let _seat = Seat::take();
     let thread = std::thread::Builder::new().name("lab".to_owned()).spawn(move || {
         network::isolate(options.dual_stack);
+        let names = Names::isolate();
         // Workers inherit the network of this thread, and so do the processes that they start.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("threads can be started");
-        runtime.block_on(async move { test(Lab::start(options).await).await })
+        runtime.block_on(async move { test(Lab::start(options, names).await).await })
     });
     let result = thread.expect("threads can be started").join();
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 impl Lab {
-    async fn start(options: Options) -> Self {
+    async fn start(options: Options, names: Names) -> Self {
         let (cluster, addresses) = (Cluster::start(options).await, Arc::default());
         tokio::spawn(pod::run(Cluster::clone(&cluster), Arc::clone(&addresses)));
         Self {
             cluster,
             addresses,
             places: Arc::default(),
+            names: names.into(),
         }
+    }
+
+    /// Where processes of the lab find a host from now on.
+    pub fn resolve(&self, host: &str, addresses: &[IpAddr]) {
+        self.names.set(host, addresses.to_vec());
     }
 }
 

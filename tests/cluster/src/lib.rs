@@ -18,6 +18,7 @@ mod binary;
 mod cluster;
 mod identity;
 mod lab;
+mod names;
 mod network;
 mod node;
 mod pod;

@@ -1,0 +1,271 @@
+//! Certificates from an authority: asked for by an Ingress, answered for by every replica, and kept in Secrets.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ferrik_test_acme::{Acme, AcmeOptions, Endpoint, Fault};
+use ferrik_test_cluster::{Identity, Lab, eventually, run};
+use tokio::process::Command;
+
+use crate::ferrik::{Ferrik, get};
+use crate::yaml::annotated;
+
+const HOST: &str = "a.example.org";
+/// Where replicas are, each on port 80 and 443 of its own address.
+const REPLICAS: [&str; 3] = ["198.18.0.1", "198.18.0.2", "198.18.0.3"];
+
+/// An Ingress that asks for a certificate in the Secret of its own name.
+fn asking(name: &str, host: &str) -> String {
+    annotated("shop", name, host, "app", "{ferrik.dev/acme: 'true'}")
+        + &format!("  tls: [{{hosts: [{host}], secretName: {name}}}]\n")
+}
+
+/// An authority and the names that both it and the replicas find.
+async fn authority(lab: &Lab, options: AcmeOptions, host: &str, addresses: &[&str]) -> Acme {
+    let acme = Acme::start(options).await;
+    point(lab, &acme, host, addresses);
+    acme
+}
+
+fn point(lab: &Lab, acme: &Acme, host: &str, addresses: &[&str]) {
+    acme.set_addresses(host, addresses);
+    let addresses: Vec<IpAddr> = addresses
+        .iter()
+        .map(|address| address.parse().expect("an address"))
+        .collect();
+    lab.resolve(host, &addresses);
+}
+
+/// A replica on its own address.
+async fn replica(lab: &Lab, acme: &Acme, address: &str, more: &[&str]) -> Ferrik {
+    let kubeconfig = lab.cluster.kubeconfig(&Identity::Admin).await;
+    let (http, https) = (format!("{address}:80"), format!("{address}:443"));
+    let (directory, authorities) = (acme.directory_url(), acme.listener_ca_file());
+    let arguments = [
+        "--http",
+        &http,
+        "--https",
+        &https,
+        "--pod-name",
+        address,
+        "--pod-namespace",
+        "ferrik",
+        "--admin",
+        "127.0.0.1:0",
+        "--acme",
+        "--acme-server",
+        &directory,
+        "--acme-ca-bundle",
+        authorities.to_str().expect("a path in UTF-8"),
+        "--acme-contact",
+        "ops@example.org",
+    ];
+    let ferrik = Ferrik::spawn(&kubeconfig, &[&arguments, more].concat());
+    ferrik.ready().await;
+    ferrik
+}
+
+/// True if a client that trusts the authority gets an answer over TLS.
+async fn is_trusted(root: &str, host: &str, address: &str) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("root.pem");
+    std::fs::write(&file, root).expect("the folder is ours");
+    let to = format!("{host}:443:{address}:443");
+    let curl = Command::new("curl")
+        .args([
+            "-s",
+            "-m",
+            "5",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "--connect-to",
+            &to,
+            "--cacert",
+        ])
+        .arg(&file)
+        .arg(format!("https://{host}/"))
+        .output()
+        .await
+        .expect("curl starts");
+    curl.stdout == b"200"
+}
+
+async fn events(lab: &Lab, reason: &str) -> String {
+    let selector = format!("reason={reason}");
+    let get = [
+        "get",
+        "events",
+        "-n",
+        "shop",
+        "--field-selector",
+        &selector,
+        "-o",
+        "jsonpath={.items[*].note}{.items[*].message}",
+    ];
+    lab.cluster.kubectl(&Identity::Admin, &get).await
+}
+
+#[test]
+fn every_replica_answers_the_authority_and_serves_the_certificate() {
+    run(async |lab| {
+        lab.cluster.namespace("ferrik").await;
+        let _app = lab.backend("shop", "app").await;
+        let acme = authority(&lab, AcmeOptions::default(), HOST, &REPLICAS).await;
+        let mut replicas = Vec::new();
+        for address in REPLICAS {
+            replicas.push(replica(&lab, &acme, address, &[]).await);
+        }
+        lab.cluster.apply(&asking("a", HOST)).await;
+        let root = acme.issuing_root_pem().await;
+        for address in REPLICAS {
+            eventually("the certificate is served", async || {
+                is_trusted(&root, HOST, address).await
+            })
+            .await;
+        }
+        eventually("the owner is told", async || {
+            events(&lab, "CertificateIssued")
+                .await
+                .contains("the certificate for a.example.org was issued")
+        })
+        .await;
+        assert_eq!((acme.orders(), acme.accounts()), (1, 1));
+        // Nothing is left to remember, and no question but the authority's is answered.
+        for address in REPLICAS {
+            let at: SocketAddr = format!("{address}:80").parse().expect("an address");
+            let token = "/.well-known/acme-challenge/t0ken";
+            let answer = get(at, HOST, token).await.expect("an answer");
+            assert_eq!(answer.status, 200);
+            assert!(answer.body.starts_with("t0ken."), "{}", answer.body);
+            let other = get(at, "b.example.org", token).await.expect("an answer");
+            assert_eq!(other.status, 404);
+        }
+    });
+}
+
+#[test]
+fn nothing_is_ordered_for_a_host_that_does_not_lead_here() {
+    run(async |lab| {
+        lab.cluster.namespace("ferrik").await;
+        let app = lab.backend("shop", "app").await;
+        let acme = authority(&lab, AcmeOptions::default(), HOST, &["198.18.0.9"]).await;
+        let _ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
+        drop(app);
+        lab.cluster.apply(&asking("a", HOST)).await;
+        eventually("the owner is told", async || {
+            let told = events(&lab, "AcmeFailed").await;
+            told.contains("198.18.0.9 cannot be reached on port 80")
+        })
+        .await;
+        assert_eq!(acme.orders(), 0);
+        point(&lab, &acme, HOST, &[REPLICAS[0]]);
+        let root = acme.issuing_root_pem().await;
+        let _app = lab.backend("shop", "app").await;
+        eventually("it is tried again", async || {
+            is_trusted(&root, HOST, REPLICAS[0]).await
+        })
+        .await;
+        assert_eq!(acme.orders(), 1);
+    });
+}
+
+#[test]
+fn a_leader_that_ends_at_any_step_leaves_its_order_to_the_next() {
+    run(async |lab| {
+        lab.cluster.namespace("ferrik").await;
+        let _app = lab.backend("shop", "app").await;
+        let acme = authority(&lab, AcmeOptions::default(), HOST, &REPLICAS[..1]).await;
+        let steps = [
+            Endpoint::NewAccount,
+            Endpoint::NewOrder,
+            Endpoint::Order,
+            Endpoint::Authorization,
+            Endpoint::Challenge,
+            Endpoint::Finalize,
+            Endpoint::Certificate,
+        ];
+        for (at, step) in steps.into_iter().enumerate() {
+            let (name, host) = (format!("s{at}"), format!("s{at}.example.org"));
+            point(&lab, &acme, &host, &REPLICAS[..1]);
+            let before = (acme.orders(), acme.count(step));
+            acme.fail(step, Fault::Hold);
+            let first = replica(&lab, &acme, REPLICAS[0], &[]).await;
+            lab.cluster.apply(&asking(&name, &host)).await;
+            eventually(&format!("{step:?} is reached"), async || {
+                acme.count(step) > before.1 || step == Endpoint::NewAccount && at > 0
+            })
+            .await;
+            first.kill().await;
+            acme.pass();
+            let second = replica(&lab, &acme, REPLICAS[0], &[]).await;
+            let root = acme.issuing_root_pem().await;
+            eventually(&format!("{step:?}: there is a certificate"), async || {
+                is_trusted(&root, &host, REPLICAS[0]).await
+            })
+            .await;
+            let orders = acme.orders() - before.0;
+            assert!((1..=2).contains(&orders), "{step:?}: {orders} orders");
+            second.stop().await;
+        }
+    });
+}
+
+#[test]
+fn a_certificate_is_renewed_when_the_authority_says_so() {
+    run(async |lab| {
+        lab.cluster.namespace("ferrik").await;
+        let _app = lab.backend("shop", "app").await;
+        let acme = authority(&lab, AcmeOptions::default(), HOST, &REPLICAS[..1]).await;
+        let ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
+        lab.cluster.apply(&asking("a", HOST)).await;
+        let certificate = async || {
+            let get = [
+                "get",
+                "secret",
+                "-n",
+                "shop",
+                "a",
+                "--ignore-not-found",
+                "-o",
+                "go-template={{index .data \"tls.crt\" | base64decode}}",
+            ];
+            lab.cluster.kubectl(&Identity::Admin, &get).await
+        };
+        eventually("it is issued", async || certificate().await.contains("BEGIN")).await;
+        let first = certificate().await;
+        let now = std::time::SystemTime::now();
+        let hour = Duration::from_secs(3600);
+        acme.set_renewal_window(&first, now - hour * 2, now - hour).await;
+        ferrik.stop().await;
+        let _ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
+        eventually("it is renewed", async || certificate().await != first).await;
+        assert_eq!(acme.orders(), 2);
+    });
+}
+
+#[test]
+fn a_secret_of_somebody_else_is_never_written() {
+    run(async |lab| {
+        lab.cluster.namespace("ferrik").await;
+        let _app = lab.backend("shop", "app").await;
+        let acme = authority(&lab, AcmeOptions::default(), HOST, &REPLICAS[..1]).await;
+        point(&lab, &acme, "b.example.org", &REPLICAS[..1]);
+        let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned()]).expect("it can be made");
+        let entries =
+            serde_json::json!({"tls.crt": made.cert.pem(), "tls.key": made.signing_key.serialize_pem()});
+        let secret = crate::yaml::secret("shop", "a", "kubernetes.io/tls", &entries.to_string());
+        lab.cluster.apply(&secret).await;
+        let _ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
+        lab.cluster.apply(&asking("a", HOST)).await;
+        lab.cluster.apply(&asking("b", "b.example.org")).await;
+        let root = acme.issuing_root_pem().await;
+        eventually("the other is issued", async || {
+            is_trusted(&root, "b.example.org", REPLICAS[0]).await
+        })
+        .await;
+        assert_eq!(acme.orders(), 1);
+        assert!(!is_trusted(&root, HOST, REPLICAS[0]).await);
+    });
+}
