@@ -25,6 +25,7 @@
 {{- with $v.defaultBackendService }}
 - --default-backend-service={{ . }}
 {{- end }}
+{{- include "ferrik.arguments.acme" . }}
 - --https-redirect={{ $v.httpsRedirect }}
 {{- with $v.trustedProxies }}
 - --trusted-proxies={{ join "," . }}
@@ -68,4 +69,30 @@
 {{- end }}
 - --ingress-class-by-name={{ gt (len .Values.ingressClasses) 0 }}
 - --watch-ingress-without-class={{ .Values.watchIngressWithoutClass }}
+{{- end -}}
+
+{{- define "ferrik.arguments.acme" -}}
+{{- with .Values.acme }}
+{{- if .enabled }}
+- --acme=true
+- --acme-account={{ include "ferrik.name" $ }}-acme
+- --acme-server={{ .server }}
+- --acme-by-default={{ .byDefault }}
+- --acme-preflight={{ .preflight }}
+- --acme-key={{ .key }}
+{{- range .contacts }}
+- --acme-contact={{ . }}
+{{- end }}
+{{- with .profile }}
+- --acme-profile={{ . }}
+{{- end }}
+{{- if .caConfigMap }}
+- --acme-ca-bundle=/etc/ferrik/acme-ca/ca.crt
+{{- end }}
+{{- with .eab.kid }}
+- --acme-eab-kid={{ . }}
+- --acme-eab-hmac-file=/etc/ferrik/acme-eab/hmac
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}

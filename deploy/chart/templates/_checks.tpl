@@ -29,6 +29,12 @@
 {{- if has (int $v.admin.port) (list (int $v.ports.http) (int $v.ports.https)) -}}
 {{- fail "admin.port is one of the served ports" -}}
 {{- end -}}
+{{- if and $v.acme.enabled (not $v.acme.namespaces) -}}
+{{- fail "acme.enabled needs acme.namespaces: without them no certificate can be stored anywhere" -}}
+{{- end -}}
+{{- if and $v.acme.enabled (ne (empty $v.acme.eab.kid) (empty $v.acme.eab.secret)) -}}
+{{- fail "acme.eab.kid and acme.eab.secret belong together" -}}
+{{- end -}}
 {{- $publishes := and (eq $v.profile "loadbalancer") $v.status.update (not $v.status.addresses) -}}
 {{- if and $publishes $v.watchNamespaces (not (has .Release.Namespace $v.watchNamespaces)) -}}
 {{- fail (printf "status.update reads addresses from the Service in namespace %s, which is not one of watchNamespaces: add it, set status.addresses, or switch status.update off" .Release.Namespace) -}}

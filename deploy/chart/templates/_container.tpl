@@ -22,6 +22,9 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: status.hostIPs
+  # For `ferrik certs`, run inside.
+  - name: FERRIK_ADMIN_SOCKET
+    value: /run/ferrik/admin.sock
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
@@ -34,6 +37,11 @@ resources:
 volumeMounts:
   - name: run
     mountPath: /run/ferrik
+{{- range include "ferrik.acme.volumes" . | fromJsonArray }}
+  - name: {{ .name }}
+    mountPath: /etc/ferrik/{{ .name }}
+    readOnly: true
+{{- end }}
 livenessProbe:
   exec:
     command: [/ferrik, probe, --admin-socket, /run/ferrik/admin.sock, healthz]

@@ -44,6 +44,9 @@ spec:
       emptyDir:
         medium: Memory
         sizeLimit: 1Mi
+  {{- with include "ferrik.acme.volumes" . | fromJsonArray }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
     {{- toYaml . | nindent 4 }}
