@@ -15,6 +15,7 @@ use ferrik_config::translate::Output;
 use ferrik_controller::acme;
 use ferrik_controller::publish::{Published, follow_files};
 use ferrik_proxy::{Addresses, Proxy, ProxySettings, TrustedProxies};
+use nix::sys::resource::{Resource, setrlimit};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -26,6 +27,10 @@ use crate::followed::Followed;
 /// Serves the objects of files or of a cluster until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &cli::Run) -> anyhow::Result<ExitCode> {
     init_log(arguments.log.log_format);
+    // It would hold every private key.
+    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        tracing::warn!(%error, "core files cannot be switched off");
+    }
     let drain_timeout = arguments.limit.drain_timeout;
     let settings = arguments.settings()?;
     let acme = settings

@@ -10,6 +10,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use ferrik_controller::acme::{KeyKind, LETS_ENCRYPT, LETS_ENCRYPT_STAGING, Options};
 
 /// Which authority, and how it is asked.
+#[expect(clippy::struct_field_names, reason = "the names are the flags'")]
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Certificates from an authority")]
 pub(crate) struct Acme {
@@ -42,7 +43,7 @@ pub(crate) struct Acme {
     #[arg(long, value_name = "NAME")]
     pub(crate) acme_profile: Option<String>,
 
-    /// Order nothing for a host until http://HOST/.well-known/acme-challenge/ comes back to ferrik, at each of its
+    /// Order nothing for a host until `http://HOST/.well-known/acme-challenge/` comes back to ferrik, at each of its
     /// addresses. Turn it off where this network cannot reach its own public addresses.
     #[arg(
         long,

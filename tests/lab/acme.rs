@@ -1,10 +1,13 @@
 //! Certificates from an authority: asked for by an Ingress, answered for by every replica, and kept in Secrets.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+mod files;
+mod renewal;
+mod secrecy;
+mod solver;
 
 use ferrik_test_acme::{Acme, AcmeOptions, Endpoint, Fault};
 use ferrik_test_cluster::{Identity, Lab, eventually, run};
+use std::net::{IpAddr, SocketAddr};
 use tokio::process::Command;
 
 use crate::ferrik::{Ferrik, get};
@@ -38,6 +41,11 @@ fn point(lab: &Lab, acme: &Acme, host: &str, addresses: &[&str]) {
 
 /// A replica on its own address.
 async fn replica(lab: &Lab, acme: &Acme, address: &str, more: &[&str]) -> Ferrik {
+    let log = "info,ferrik_controller=debug,kube_client=off,pingora=off,rustls=off";
+    replica_with_log(lab, acme, address, more, log).await
+}
+
+async fn replica_with_log(lab: &Lab, acme: &Acme, address: &str, more: &[&str], log: &str) -> Ferrik {
     let kubeconfig = lab.cluster.kubeconfig(&Identity::Admin).await;
     let (http, https) = (format!("{address}:80"), format!("{address}:443"));
     let (directory, authorities) = (acme.directory_url(), acme.listener_ca_file());
@@ -60,7 +68,7 @@ async fn replica(lab: &Lab, acme: &Acme, address: &str, more: &[&str]) -> Ferrik
         "--acme-contact",
         "ops@example.org",
     ];
-    let ferrik = Ferrik::spawn(&kubeconfig, &[&arguments, more].concat());
+    let ferrik = Ferrik::spawn_with_log(&kubeconfig, &[&arguments, more].concat(), log);
     ferrik.ready().await;
     ferrik
 }
@@ -90,6 +98,22 @@ async fn is_trusted(root: &str, host: &str, address: &str) -> bool {
         .await
         .expect("curl starts");
     curl.stdout == b"200"
+}
+
+/// The chain in the Secret, or nothing.
+async fn stored(lab: &Lab, name: &str) -> String {
+    let template = "go-template={{index .data \"tls.crt\" | base64decode}}";
+    let get = [
+        "get",
+        "secret",
+        "-n",
+        "shop",
+        name,
+        "--ignore-not-found",
+        "-o",
+        template,
+    ];
+    lab.cluster.kubectl(&Identity::Admin, &get).await
 }
 
 async fn events(lab: &Lab, reason: &str) -> String {
@@ -209,39 +233,6 @@ fn a_leader_that_ends_at_any_step_leaves_its_order_to_the_next() {
             assert!((1..=2).contains(&orders), "{step:?}: {orders} orders");
             second.stop().await;
         }
-    });
-}
-
-#[test]
-fn a_certificate_is_renewed_when_the_authority_says_so() {
-    run(async |lab| {
-        lab.cluster.namespace("ferrik").await;
-        let _app = lab.backend("shop", "app").await;
-        let acme = authority(&lab, AcmeOptions::default(), HOST, &REPLICAS[..1]).await;
-        let ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
-        lab.cluster.apply(&asking("a", HOST)).await;
-        let certificate = async || {
-            let get = [
-                "get",
-                "secret",
-                "-n",
-                "shop",
-                "a",
-                "--ignore-not-found",
-                "-o",
-                "go-template={{index .data \"tls.crt\" | base64decode}}",
-            ];
-            lab.cluster.kubectl(&Identity::Admin, &get).await
-        };
-        eventually("it is issued", async || certificate().await.contains("BEGIN")).await;
-        let first = certificate().await;
-        let now = std::time::SystemTime::now();
-        let hour = Duration::from_secs(3600);
-        acme.set_renewal_window(&first, now - hour * 2, now - hour).await;
-        ferrik.stop().await;
-        let _ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
-        eventually("it is renewed", async || certificate().await != first).await;
-        assert_eq!(acme.orders(), 2);
     });
 }
 

@@ -42,21 +42,40 @@ impl Ferrik {
 
     /// Starts it and waits for nothing.
     pub(crate) fn spawn(kubeconfig: &Path, arguments: &[&str]) -> Self {
+        let log = "info,ferrik_controller=debug,kube_client=off,pingora=off,rustls=off";
+        Self::spawn_with_log(kubeconfig, arguments, log)
+    }
+
+    /// The same with these messages (`RUST_LOG`).
+    pub(crate) fn spawn_with_log(kubeconfig: &Path, arguments: &[&str], log: &str) -> Self {
         let default_http: &[&str] = if arguments.contains(&"--http") {
             &[]
         } else {
             &["--http", "127.0.0.1:0"]
         };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ferrik"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ferrik"));
+        command
             .args(["run", "--https", "127.0.0.1:0", "--access-log", "off"])
             .args(default_http)
             .args(["--ingress-class-by-name", "--kubeconfig"])
             .arg(kubeconfig)
             .args(arguments)
-            .env(
-                "RUST_LOG",
-                "info,ferrik_controller=debug,kube_client=off,pingora=off,rustls=off",
-            )
+            .env("RUST_LOG", log);
+        Self::follow(command)
+    }
+
+    /// Starts it with a folder instead of a cluster.
+    pub(crate) fn spawn_with_files(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ferrik"));
+        command
+            .args(["run", "--access-log", "off", "--ingress-class-by-name", "--files"])
+            .arg(folder)
+            .args(arguments);
+        Self::follow(command)
+    }
+
+    fn follow(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -131,6 +150,16 @@ impl Ferrik {
         })
         .await;
         last.into_inner().expect("no panic").expect("it was asked")
+    }
+
+    /// Where the admin listener is.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        self.address("/admin")
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     /// What it wrote to standard error so far.

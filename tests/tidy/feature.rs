@@ -7,6 +7,11 @@ use std::collections::BTreeSet;
 const NOT_A_FEATURE: &[(&str, &str, &str)] = &[
     (
         "nginx",
+        "acme",
+        "certificates that are asked for, which the controller gets",
+    ),
+    (
+        "nginx",
         "alias",
         "more names of a host, not something a route does",
     ),
@@ -77,6 +82,7 @@ const NOT_A_FEATURE: &[(&str, &str, &str)] = &[
 
 /// Golden folders about translation itself: which objects count and which route they become.
 const TOPICS: &[&str] = &[
+    "acme",
     "alias",
     "annotation",
     "backend",

@@ -35,30 +35,7 @@ pub(super) struct Http {
 impl Http {
     /// A client that trusts the certificates of this file, or what the system trusts. The error is one sentence.
     pub(super) fn new(ca_bundle: Option<&Path>) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        match ca_bundle {
-            Some(path) => {
-                let wrong = |why: String| format!("the authorities in {}: {why}", path.display());
-                let certificates =
-                    CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-                for certificate in certificates {
-                    let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-                    roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-                }
-                if roots.is_empty() {
-                    return Err(wrong("there is no certificate in PEM".to_owned()));
-                }
-            }
-            None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-                if roots.is_empty() {
-                    return Err(
-                        "the system has no list of trusted authorities; name one with --acme-ca-bundle"
-                            .into(),
-                    );
-                }
-            }
-        }
+        let roots = ca_bundle.map_or_else(of_system, of_file)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -95,15 +72,37 @@ impl Http {
     }
 }
 
+fn of_file(path: &Path) -> Result<RootCertStore, String> {
+    let wrong = |why: String| format!("the authorities in {}: {why}", path.display());
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong("there is no certificate in PEM".to_owned()));
+    }
+    Ok(roots)
+}
+
+fn of_system() -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(
+            "the system has no list of trusted authorities; name one with --acme-ca-bundle".to_owned(),
+        );
+    }
+    Ok(roots)
+}
+
 /// Seconds, or a date (RFC 9110 §10.2.3).
 fn seconds(text: &str, now: SystemTime) -> Option<i64> {
-    let seconds = match text.trim().parse::<i64>() {
-        Ok(seconds) => seconds,
-        Err(_) => {
-            let date = httpdate::parse_http_date(text.trim()).ok()?;
-            i64::try_from(date.duration_since(now).ok()?.as_secs()).ok()?
-        }
-    };
+    let seconds = text.trim().parse::<i64>().ok().or_else(|| {
+        let date = httpdate::parse_http_date(text.trim()).ok()?;
+        i64::try_from(date.duration_since(now).ok()?.as_secs()).ok()
+    })?;
     (seconds > 0).then_some(seconds.min(LONGEST_RETRY))
 }
 

@@ -124,15 +124,21 @@ mod tests {
         assert_eq!(answered(ok).await, Ok(()));
         let other = "HTTP/1.1 404 Not Found\r\nServer: nginx/1.22\r\nContent-Length: 10\r\n\r\n<h1>404\n..";
         assert_eq!(
-            answered(other).await.unwrap_err(),
+            answered(other).await.expect_err("no answer of ours"),
             "answered 404 by `nginx/1.22`: `<h1>404 ..`"
         );
         let wrong = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nt0ken.other";
-        assert_eq!(answered(wrong).await.unwrap_err(), "answered 200: `t0ken.other`");
+        assert_eq!(
+            answered(wrong).await.expect_err("no answer of ours"),
+            "answered 200: `t0ken.other`"
+        );
         let on = "HTTP/1.1 301 Moved\r\nContent-Length: 0\r\n\
                   Location: https://a.example.org/.well-known/acme-challenge/t0ken\r\n\r\n";
         assert_eq!(answered(on).await, Ok(()));
         let away = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: https://a.example.org/login\r\n\r\n";
-        assert_eq!(answered(away).await.unwrap_err(), "answered 302: ``");
+        assert_eq!(
+            answered(away).await.expect_err("no answer of ours"),
+            "answered 302: ``"
+        );
     }
 }

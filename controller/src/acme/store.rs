@@ -51,9 +51,15 @@ pub(super) struct Kept {
     pub(super) entries: Entries,
 }
 
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kept(..)")
+    }
+}
+
 /// An open store.
 pub(super) enum Store {
-    Cluster(Secrets),
+    Cluster(Box<Secrets>),
     Folder(Folder),
 }
 
@@ -64,7 +70,7 @@ impl Store {
             Place::Cluster(cluster, account) => {
                 let mut secrets = Secrets::new(cluster.client.clone(), account.clone());
                 let kept = secrets.load().await?;
-                Ok((Self::Cluster(secrets), kept))
+                Ok((Self::Cluster(secrets.into()), kept))
             }
             Place::Folder(path, account) => {
                 let folder = Folder::open(path, account.clone())?;
@@ -79,7 +85,7 @@ impl Store {
         let data = kept.data();
         match self {
             Self::Cluster(secrets) => secrets.save(data).await,
-            Self::Folder(folder) => folder.save(data),
+            Self::Folder(folder) => folder.save(&data),
         }
     }
 

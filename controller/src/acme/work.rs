@@ -1,6 +1,6 @@
 //! The work of the leader: looks what is due, has it ordered, a few at a time, and keeps what must not be forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -135,7 +135,7 @@ struct Work {
     requests: BTreeMap<ObjectRef, Request>,
     uids: OrdMap<ObjectRef, Arc<str>>,
     orders: JoinSet<Done>,
-    under_way: BTreeMap<ObjectRef, ()>,
+    under_way: BTreeSet<ObjectRef>,
     /// Certificates that were issued and do not show yet, with the moment until which they are waited for.
     fresh: BTreeMap<ObjectRef, i64>,
     suggested: BTreeMap<ObjectRef, Suggested>,
@@ -154,7 +154,7 @@ impl Work {
             requests: BTreeMap::new(),
             uids: OrdMap::new(),
             orders: JoinSet::new(),
-            under_way: BTreeMap::new(),
+            under_way: BTreeSet::new(),
             fresh: BTreeMap::new(),
             suggested: BTreeMap::new(),
             pace: Pace::default(),
@@ -230,7 +230,7 @@ impl Work {
         for request in self.requests.values().cloned().collect::<Vec<_>>() {
             let mut entry = self.entry(&request).await;
             let mut next = self.next(&request, &entry, now);
-            let may_begin = next <= now && !self.under_way.contains_key(&request.secret);
+            let may_begin = next <= now && !self.under_way.contains(&request.secret);
             if may_begin && self.orders.len() < AT_ONCE {
                 self.begin(request.clone(), entry.clone(), now);
             } else if next > now && asks {
@@ -244,7 +244,7 @@ impl Work {
                 next = self.next(&request, &entry, now);
             }
             standings.push(Standing {
-                is_ordering: self.under_way.contains_key(&request.secret),
+                is_ordering: self.under_way.contains(&request.secret),
                 hosts: request.hosts.iter().cloned().collect(),
                 secret: request.secret,
                 next,
@@ -284,7 +284,7 @@ impl Work {
         if entry.order.as_ref().is_none_or(|order| order.url.is_none()) {
             self.pace.ordered(now);
         }
-        self.under_way.insert(request.secret.clone(), ());
+        self.under_way.insert(request.secret.clone());
         let uids = &self.uids;
         let keeper = Keeper {
             ledger: self.ledger.clone(),

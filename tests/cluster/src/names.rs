@@ -1,6 +1,7 @@
 //! Names that processes of one lab can look up: its own `/etc/hosts`, in a mount namespace of the test's thread.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -48,13 +49,12 @@ impl Names {
     pub(crate) fn set(&self, host: &str, addresses: Vec<IpAddr>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(host.to_owned(), addresses);
-        let line = |(host, addresses): (&String, &Vec<IpAddr>)| -> String {
-            addresses
-                .iter()
-                .map(|address| format!("{address} {host}\n"))
-                .collect()
-        };
-        let text: String = known.iter().map(line).collect();
+        let mut text = String::new();
+        for (host, addresses) in &*known {
+            for address in addresses {
+                writeln!(text, "{address} {host}").expect("writing to a String");
+            }
+        }
         // In place: what is mounted is the file, not its name.
         std::fs::write(self.file(), text).expect("the folder is ours");
     }

@@ -30,7 +30,7 @@ impl Stage<'_, '_> {
         if let Some(asked) = asked.filter(|asked| asked.by_resolver && sections.is_empty()) {
             let keys = hosts.keys().filter(|key| **key != HostKey::Any);
             let section = IngressTls {
-                hosts: keys.map(ToString::to_string).map(Into::into).collect(),
+                hosts: keys.map(ToString::to_string).collect(),
                 secret_name: None,
             };
             self.tls_section(0, &asked.field, &section, Some(asked), hosts);

@@ -19,6 +19,12 @@ pub(in crate::acme) struct Folder {
     _lock: File,
 }
 
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Folder({})", self.path.display())
+    }
+}
+
 impl Folder {
     /// Opens or makes it. Fails if another process has it.
     pub(super) fn open(path: &Path, account: (Arc<str>, Arc<str>)) -> Result<Self, Failure> {
@@ -56,7 +62,7 @@ impl Folder {
         }))
     }
 
-    pub(super) fn save(&self, data: BTreeMap<&'static str, String>) -> Result<(), Failure> {
+    pub(super) fn save(&self, data: &BTreeMap<&'static str, String>) -> Result<(), Failure> {
         let (namespace, name) = &self.account;
         let object = json!({
             "apiVersion": "v1",
@@ -105,22 +111,22 @@ mod tests {
     fn what_is_kept_is_read_again_and_nobody_else_may() {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join("acme");
-        let folder = Folder::open(&path, account()).ok().expect("it can be made");
-        assert!(folder.load().ok().expect("nothing yet").account.is_none());
+        let folder = Folder::open(&path, account()).expect("it can be made");
+        assert!(folder.load().expect("nothing yet").account.is_none());
         let data = BTreeMap::from([
             ("server", "https://ca.example/dir".to_owned()),
             ("account.json", "{}".to_owned()),
             ("thumbprint", "thumb".to_owned()),
             ("state.json", r#"{"shop/tls":{"failures":2}}"#.to_owned()),
         ]);
-        folder.save(data).ok().expect("it is written");
-        let kept = folder.load().ok().expect("it is read");
+        folder.save(&data).expect("it is written");
+        let kept = folder.load().expect("it is read");
         assert_eq!(kept.account.expect("an account").thumbprint, "thumb");
         assert_eq!(kept.entries["shop/tls"].failures, 2);
         let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o700);
         assert_eq!(mode(&path.join("ferrik.ferrik-acme.json")), 0o600);
-        let other = Folder::open(&path, account()).err().expect("it is locked");
+        let other = Folder::open(&path, account()).expect_err("it is locked");
         assert!(
             other.message.ends_with("another process uses it"),
             "{}",
