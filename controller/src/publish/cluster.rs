@@ -5,7 +5,7 @@
 
 mod kept;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -138,6 +138,8 @@ struct Work {
     kept: Kept,
     /// When it is looked next for what need not be kept.
     clear_at: Instant,
+    /// Objects that cannot be read, and why: each is said once, however often it is listed.
+    unreadable: BTreeMap<ObjectRef, ReadError>,
     /// The highest version of an Ingress that was taken.
     seen: u64,
     /// Everything has been seen once and translated: from here on, Secrets that nothing refers to are left out.
@@ -154,6 +156,7 @@ impl Work {
             facts: OrdMap::new(),
             changed: BTreeSet::new(),
             kept: Kept::default(),
+            unreadable: BTreeMap::new(),
             clear_at: Instant::now() + CLEARING,
             seen: 0,
             is_complete: false,
@@ -166,6 +169,7 @@ impl Work {
         for (reference, observed) in changes {
             let is_left_out = self.is_complete && is_by_reference(&reference) && !self.wants(&reference);
             let Some(observed) = observed.filter(|_| !is_left_out) else {
+                self.unreadable.remove(&reference);
                 self.forget(&reference);
                 self.put(reference, None);
                 continue;
@@ -174,7 +178,19 @@ impl Work {
             if reference.kind != Kind::EndpointSlice {
                 self.note(&reference, fact);
             }
-            let object = object.inspect_err(report).ok();
+            let object = match object {
+                Ok(object) => {
+                    self.unreadable.remove(&reference);
+                    Some(object)
+                }
+                Err(error) => {
+                    if self.unreadable.get(&reference) != Some(&error) {
+                        report(&error);
+                        self.unreadable.insert(reference.clone(), error);
+                    }
+                    None
+                }
+            };
             self.put(reference, object);
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! The publish loop takes changes from [`Source::mailbox`] and says which single objects it needs. Nothing is judged here.
 
+mod depth;
 mod failure;
 mod mailbox;
 mod named;
