@@ -71,28 +71,52 @@ impl Followed {
             states.clone(),
             leads.clone(),
         ));
-        control.spawn(replica::run(
+        let mut last = JoinSet::new();
+        last.spawn(replica::run(
             cluster.clone(),
             scope.clone(),
-            arguments.owner(),
+            arguments.place(),
             states.clone(),
             stopped.clone(),
         ));
-        let mut last = JoinSet::new();
         // The Lease is let go after the status is taken back, which only a leader may do.
         let (taken_back, is_taken_back) = watch::channel(false);
         let options = arguments.status();
+        let (wanted, wants) = watch::channel(None);
+        let (noted, notes) = watch::channel(None);
+        let (roll, rolls) = watch::channel(None);
+        control.spawn(replica::call(
+            cluster.clone(),
+            scope.clone(),
+            states.clone(),
+            leads,
+            roll,
+        ));
         let writer = cluster.clone();
         last.spawn(async move {
             if let Some(options) = options {
-                status::run(writer, options, states, leads, stopped).await;
+                let inputs = status::Inputs {
+                    published: states,
+                    noted: notes,
+                    roll: rolls,
+                    stop: stopped,
+                };
+                status::run(writer, options, inputs, wanted).await;
             } else {
                 let mut stopped = stopped;
                 let _ = stopped.wait_for(|stop| *stop).await;
             }
             taken_back.send_replace(true);
         });
-        last.spawn(leader::run(cluster, scope, leases, leading, is_taken_back));
+        let memory = leader::Memory { wanted: wants, noted };
+        last.spawn(leader::run(
+            cluster,
+            scope,
+            leases,
+            leading,
+            memory,
+            is_taken_back,
+        ));
         Ok(Self { stop, last })
     }
 

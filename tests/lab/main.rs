@@ -4,6 +4,7 @@
 mod ferrik;
 mod yaml;
 
+mod address;
 mod api_server;
 mod certificate;
 mod cluster;

@@ -33,6 +33,9 @@ const NAMED: Duration = Duration::from_millis(300);
 /// How often it is looked for what need not be kept.
 const CLEARING: Duration = Duration::from_secs(60);
 
+/// The highest version of an Ingress that each watch of them has shown, by the watched namespace; the empty one is all.
+pub(crate) type Seen = BTreeMap<Arc<str>, u64>;
+
 /// How far the way from the cluster to the table is.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
@@ -42,8 +45,8 @@ pub struct Published {
     pub output: Option<Output>,
     /// A hash of what is served and rejected.
     pub(crate) hash: u64,
-    /// The highest version of an Ingress that is in it.
-    pub(crate) seen: u64,
+    /// How far each watch of Ingresses is.
+    pub(crate) seen: Seen,
     /// What is known of the objects beside what translation reads.
     pub(crate) facts: OrdMap<ObjectRef, Facts>,
 }
@@ -77,7 +80,7 @@ pub async fn follow_cluster(
 ) {
     let mut source = Source::start(&cluster, &scope, lease);
     let resolver = Arc::new(Resolver::new(System, Pace::default(), publish));
-    let mut work = Work::new(settings);
+    let mut work = Work::new(settings, &scope.namespaces);
     let mut log = Log::default();
     loop {
         let mailbox = source.mailbox.clone();
@@ -117,7 +120,7 @@ pub async fn follow_cluster(
             missing: Vec::new(),
             output: Some(output),
             hash,
-            seen: work.seen,
+            seen: work.seen.clone(),
             facts: work.facts.clone(),
         });
     }
@@ -140,15 +143,16 @@ struct Work {
     clear_at: Instant,
     /// Objects that cannot be read, and why: each is said once, however often it is listed.
     unreadable: BTreeMap<ObjectRef, ReadError>,
-    /// The highest version of an Ingress that was taken.
-    seen: u64,
+    seen: Seen,
     /// Everything has been seen once and translated: from here on, Secrets that nothing refers to are left out.
     is_complete: bool,
     output: Option<Output>,
 }
 
 impl Work {
-    fn new(settings: Settings) -> Self {
+    fn new(settings: Settings, namespaces: &[String]) -> Self {
+        let all = [String::new()];
+        let watched = if namespaces.is_empty() { &all } else { namespaces };
         Self {
             translator: Some(Translator::new(settings.clone())),
             settings,
@@ -158,7 +162,10 @@ impl Work {
             kept: Kept::default(),
             unreadable: BTreeMap::new(),
             clear_at: Instant::now() + CLEARING,
-            seen: 0,
+            seen: watched
+                .iter()
+                .map(|watched| (watched.as_str().into(), 0))
+                .collect(),
             is_complete: false,
             output: None,
         }
@@ -203,28 +210,42 @@ impl Work {
         }
         if before.is_some_and(|before| before.version() > version) {
             // The cluster was put back in time.
-            self.see_all();
-        } else {
-            self.seen = self.seen.max(version);
+            self.see_all(&reference.namespace);
+        } else if let Some(seen) = self.seen_in(&reference.namespace) {
+            *seen = version.max(*seen);
         }
     }
 
     fn forget(&mut self, reference: &ObjectRef) {
         let gone = self.facts.remove(reference);
-        if reference.kind == Kind::Ingress && gone.is_some_and(|gone| gone.version() == self.seen) {
-            self.see_all();
+        let (Some(gone), Kind::Ingress) = (gone, reference.kind) else {
+            return;
+        };
+        if self.seen_in(&reference.namespace).copied() == Some(gone.version()) {
+            self.see_all(&reference.namespace);
         }
     }
 
-    fn see_all(&mut self) {
-        let ingresses = self
-            .facts
-            .iter()
-            .filter(|(object, _)| object.kind == Kind::Ingress);
-        self.seen = ingresses
-            .map(|(_, fact)| fact.version())
-            .max()
-            .unwrap_or_default();
+    /// What the watch has shown that objects of this namespace come from.
+    fn seen_in(&mut self, namespace: &Arc<str>) -> Option<&mut u64> {
+        let watched = if self.seen.contains_key(namespace) {
+            &**namespace
+        } else {
+            ""
+        };
+        self.seen.get_mut(watched)
+    }
+
+    /// Looks at all Ingresses that come from the same watch as those of this namespace.
+    fn see_all(&mut self, namespace: &Arc<str>) {
+        let is_one = self.seen.contains_key(namespace);
+        let ingresses = self.facts.iter().filter(|(object, _)| {
+            object.kind == Kind::Ingress && (!is_one || object.namespace == *namespace)
+        });
+        let seen = ingresses.map(|(_, fact)| fact.version()).max();
+        if let Some(watched) = self.seen_in(namespace) {
+            *watched = seen.unwrap_or_default();
+        }
     }
 
     fn put(&mut self, reference: ObjectRef, object: Option<Object>) {
@@ -351,3 +372,6 @@ fn report(error: &ReadError) {
         other => tracing::warn!(?other, "an object is left out"),
     }
 }
+
+#[cfg(test)]
+mod tests;
