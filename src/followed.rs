@@ -44,6 +44,7 @@ impl Followed {
         let (lease, leases) = watch::channel(None);
         let (leading, leads) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
+        let (roll, rolls) = watch::channel(None);
         let publish = Arc::new(publish);
         let (followed, of) = (cluster.clone(), scope.clone());
         control.spawn(async move {
@@ -70,6 +71,7 @@ impl Followed {
             scope.clone(),
             states.clone(),
             leads.clone(),
+            rolls.clone(),
         ));
         let mut last = JoinSet::new();
         last.spawn(replica::run(
@@ -83,8 +85,7 @@ impl Followed {
         let (taken_back, is_taken_back) = watch::channel(false);
         let options = arguments.status();
         let (wanted, wants) = watch::channel(None);
-        let (noted, notes) = watch::channel(None);
-        let (roll, rolls) = watch::channel(None);
+        let (noted, seen_noted) = watch::channel(None);
         control.spawn(replica::call(
             cluster.clone(),
             scope.clone(),
@@ -97,7 +98,7 @@ impl Followed {
             if let Some(options) = options {
                 let inputs = status::Inputs {
                     published: states,
-                    noted: notes,
+                    noted: seen_noted,
                     roll: rolls,
                     stop: stopped,
                 };

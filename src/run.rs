@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &cli::Run) -> anyhow::Result<ExitCode> {
     let drain_timeout = arguments.limit.drain_timeout;
     let settings = arguments.selection.settings(arguments.ingress_class_by_name);
     let source = if arguments.files.is_empty() {
-        Source::Cluster(arguments.cluster.clone())
+        Source::Cluster(Box::new(arguments.cluster.clone()))
     } else {
         Source::Files(arguments.files.clone())
     };
@@ -49,7 +49,7 @@ pub(crate) enum Source {
     /// Files and folders.
     Files(Vec<PathBuf>),
     /// A Kubernetes API.
-    Cluster(cli::Cluster),
+    Cluster(Box<cli::Cluster>),
 }
 
 /// The signals that ask the process to end. While the value lives they no longer end it at once.

@@ -131,7 +131,7 @@ pub async fn run(
                 Err(_) => return,
             },
             Ok(()) = memory.wanted.changed() => {
-                addresses = memory.wanted.borrow_and_update().clone();
+                addresses.clone_from(&memory.wanted.borrow_and_update());
                 match written.take() {
                     Some(lease) if election.leads(Instant::now()) => Some(lease),
                     // The next answer brings the Lease as it is.

@@ -171,19 +171,19 @@ impl Writer {
         is_full: bool,
     ) {
         let Some(output) = &state.output else { return };
-        let stale = match told::step(noted, &ours) {
-            Step::Tell(stale) => stale,
+        let outdated = match told::step(noted, &ours) {
+            Step::Tell(outdated) => outdated,
             Step::Note(all) => return self.want(all),
         };
         let is_full = is_full
             || self
                 .told
                 .as_ref()
-                .is_none_or(|(told, gone)| *told != ours || *gone != stale);
+                .is_none_or(|(told, gone)| *told != ours || *gone != outdated);
         let now = Instant::now();
-        let [our_entries, stale_entries] =
-            [&ours, &stale].map(|list| list.iter().map(Address::entry).collect::<Vec<Value>>());
-        let all_entries = [&our_entries[..], &stale_entries[..]].concat();
+        let [our_entries, old_entries] =
+            [&ours, &outdated].map(|list| list.iter().map(Address::entry).collect::<Vec<Value>>());
+        let all_entries = [&our_entries[..], &old_entries[..]].concat();
         let changed = state.touched_since(&self.before);
         if let Some(before) = &self.before.output {
             let was_ours = changed
@@ -206,8 +206,8 @@ impl Writer {
                 continue;
             };
             let wanted = if output.ingresses.contains(object) {
-                is_clean &= !facts.addresses.iter().any(|entry| stale_entries.contains(entry));
-                desired::entries(&facts.addresses, &stale_entries, &our_entries)
+                is_clean &= !facts.addresses.iter().any(|entry| old_entries.contains(entry));
+                desired::entries(&facts.addresses, &old_entries, &our_entries)
             } else if self.left.contains(object) {
                 desired::entries(&facts.addresses, &all_entries, &[])
             } else {
@@ -245,10 +245,10 @@ impl Writer {
             .await;
         self.written.extend(writes);
         self.before = state.clone();
-        if is_full && is_clean && !stale.is_empty() {
+        if is_full && is_clean && !outdated.is_empty() {
             self.want(ours.clone());
         }
-        self.told = Some((ours, stale));
+        self.told = Some((ours, outdated));
     }
 
     /// Asks for this to stand in the Lease; it is asked for again until it does.

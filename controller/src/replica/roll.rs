@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
+use ferrik_config::name::ObjectRef;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use tokio::sync::watch;
@@ -39,6 +40,53 @@ pub struct Roll {
     pub(crate) before: Published,
 }
 
+impl Roll {
+    /// True if a live replica has not seen this version of an Ingress of this namespace, or none is known.
+    pub(crate) fn is_awaited(&self, namespace: &str, version: u64) -> bool {
+        let mut alive = self
+            .replicas
+            .iter()
+            .filter(|replica| replica.is_alive())
+            .peekable();
+        alive.peek().is_none() || alive.any(|replica| replica.behind(namespace, version).is_some())
+    }
+
+    /// ` by 1/2 replicas; b has said nothing for 20 s`, for an Ingress of this namespace at this version; nothing if no
+    /// replica is known.
+    pub(crate) fn sentence(&self, namespace: &str, version: u64) -> String {
+        if self.replicas.is_empty() {
+            return String::new();
+        }
+        let (serving, behind) = self.count(namespace, version);
+        let mut text = format!(" by {serving}/{} replicas", serving + behind);
+        for replica in &self.replicas {
+            if let Some(why) = replica.behind(namespace, version) {
+                text.extend(["; ", &replica.name, " ", &why]);
+            }
+        }
+        text
+    }
+
+    /// How many replicas serve each Ingress that is served, and how many do not, as it was when they were asked before.
+    pub(crate) fn by_ingress(&self) -> impl Iterator<Item = (&ObjectRef, usize, usize)> {
+        let ingresses = self.before.output.iter().flat_map(|output| &output.ingresses);
+        ingresses.filter_map(|object| {
+            let version = self.before.facts.get(object)?.version();
+            let (serving, behind) = self.count(&object.namespace, version);
+            Some((object, serving, behind))
+        })
+    }
+
+    fn count(&self, namespace: &str, version: u64) -> (usize, usize) {
+        let behind = self
+            .replicas
+            .iter()
+            .filter(|replica| replica.behind(namespace, version).is_some());
+        let behind = behind.count();
+        (self.replicas.len() - behind, behind)
+    }
+}
+
 /// Looks at the replicas for as long as this one leads, until the task is dropped. `roll` is empty while it does not.
 pub async fn call(
     cluster: Cluster,
@@ -69,9 +117,10 @@ pub async fn call(
                 Ok(Ok(list)) => {
                     let mut now = observer.take(&list.items, Instant::now(), SystemTime::now());
                     for (replica, why) in observer.judge(&now.replicas) {
-                        match why {
-                            Some(why) => tracing::warn!("replica {replica} is stalled: it {why}"),
-                            None => tracing::info!("replica {replica} is back"),
+                        if let Some(why) = why {
+                            tracing::warn!("replica {replica} is stalled: it {why}");
+                        } else {
+                            tracing::info!("replica {replica} is back");
                         }
                     }
                     now.before = std::mem::replace(&mut before, published.borrow().clone());
@@ -171,19 +220,16 @@ impl Observer {
                 replica.behind("", 0)
             };
             let (strikes, is_said) = self.strikes.entry(replica.name.clone()).or_default();
-            match why {
+            if let Some(why) = why {
                 // Silence has been long before it counts.
-                Some(why) => {
-                    *strikes += if replica.is_alive() { 1 } else { STRIKES };
-                    if *strikes >= STRIKES && !std::mem::replace(is_said, true) {
-                        news.push((replica.name.clone(), Some(why)));
-                    }
+                *strikes += if replica.is_alive() { 1 } else { STRIKES };
+                if *strikes >= STRIKES && !std::mem::replace(is_said, true) {
+                    news.push((replica.name.clone(), Some(why)));
                 }
-                None => {
-                    *strikes = 0;
-                    if std::mem::replace(is_said, false) {
-                        news.push((replica.name.clone(), None));
-                    }
+            } else {
+                *strikes = 0;
+                if std::mem::replace(is_said, false) {
+                    news.push((replica.name.clone(), None));
                 }
             }
             for (watched, seen) in replica.seen.iter().filter(|_| replica.is_alive()) {
