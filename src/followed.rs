@@ -6,8 +6,8 @@ use std::time::Duration;
 use ferrik_config::settings::Settings;
 use ferrik_config::translate::Output;
 use ferrik_controller::publish::{Published, follow_cluster};
-use ferrik_controller::source::kube::Cluster;
-use ferrik_controller::{event, leader, replica, status};
+use ferrik_controller::source::kube::{Cluster, Health};
+use ferrik_controller::{event, leader, metric, replica, status};
 use ferrik_proxy::Proxy;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -45,6 +45,13 @@ impl Followed {
         let (leading, leads) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let (roll, rolls) = watch::channel(None);
+        let health = Arc::new(Health::default());
+        proxy.add_metrics(Arc::new(metric::Gauges {
+            health: health.clone(),
+            leading: leads.clone(),
+            roll: rolls.clone(),
+            published: states.clone(),
+        }));
         let publish = Arc::new(publish);
         let (followed, of) = (cluster.clone(), scope.clone());
         control.spawn(async move {
@@ -57,6 +64,7 @@ impl Followed {
                     move |output: &Output| publish(output),
                     state.clone(),
                     lease.clone(),
+                    health.clone(),
                 );
                 // It ends only by a panic. What was published last is served meanwhile.
                 if let Err(error) = tokio::spawn(work).await {

@@ -2,11 +2,12 @@
 //!
 //! [`source`] says what there is, [`publish`] has it translated and hands on the result; [`leader`] says which replica may
 //! write, [`status`] and [`event`] tell the cluster what became of its
-//! objects, and [`replica`] which replica serves them. The binary wires this crate to the
+//! objects, [`replica`] which replica serves them, and [`metric`] how all this goes. The binary wires this crate to the
 //! proxy, which it does not know.
 
 pub mod event;
 pub mod leader;
+pub mod metric;
 pub mod publish;
 pub mod replica;
 mod resolve;

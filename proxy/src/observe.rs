@@ -9,7 +9,7 @@ mod stats;
 
 pub(crate) use access_log::{AccessLog, Entry};
 pub use access_log::{LogFormat, LogTarget};
-pub(crate) use metrics::Sources;
-pub use metrics::{METRICS, MetricRow, docs as metrics_docs};
+pub use metrics::METRICS;
+pub(crate) use metrics::{Others, Sources};
 pub(crate) use record::Record;
 pub(crate) use stats::{RouteStats, StatsRegistry};

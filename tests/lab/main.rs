@@ -10,6 +10,7 @@ mod certificate;
 mod cluster;
 mod leader;
 mod readiness;
+mod replica;
 mod role;
 mod serve;
 mod upgrade;

@@ -22,7 +22,7 @@ use self::kept::Kept;
 use super::digest;
 use super::log::Log;
 use crate::resolve::{Pace, Resolver, System};
-use crate::source::kube::{Changes, Cluster, Facts, Scope, Source};
+use crate::source::kube::{Changes, Cluster, Facts, Health, Scope, Source};
 
 /// Changes are taken when there was none for this long,
 const QUIET: Duration = Duration::from_millis(2);
@@ -77,8 +77,9 @@ pub async fn follow_cluster(
     publish: impl Fn(&Output) + Send + Sync + 'static,
     state: watch::Sender<Published>,
     lease: watch::Sender<Option<Lease>>,
+    health: Arc<Health>,
 ) {
-    let mut source = Source::start(&cluster, &scope, lease);
+    let mut source = Source::start(&cluster, &scope, lease, &health);
     let resolver = Arc::new(Resolver::new(System, Pace::default(), publish));
     let mut work = Work::new(settings, &scope.namespaces);
     let mut log = Log::default();
