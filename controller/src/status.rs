@@ -291,3 +291,30 @@ async fn patch(cluster: &Cluster, object: &ObjectRef, write: &Written) {
         Err(_) => tracing::warn!(%object, "the status was not written: no answer in time"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_of_nodes_are_known_once_the_replicas_are() {
+        let [own, other, before] = ["192.0.2.2", "192.0.2.1", "192.0.2.3"].map(Address::parse);
+        let addresses = Addresses::Nodes(vec![own.clone()]);
+        let state = Published::default();
+        let noted = [own.clone(), before.clone()];
+        let at = |roll: Option<&Roll>| now(&addresses, &state, roll, Some(&noted));
+        assert_eq!(at(None), None);
+        let mut roll = Roll {
+            addresses: vec![other.clone()],
+            ..Roll::default()
+        };
+        let all = vec![other.clone(), own.clone(), before];
+        assert_eq!(
+            at(Some(&roll)),
+            Some(all),
+            "what was told before is not given up yet"
+        );
+        roll.is_settled = true;
+        assert_eq!(at(Some(&roll)), Some(vec![other, own]));
+    }
+}

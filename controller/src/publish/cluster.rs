@@ -350,9 +350,11 @@ impl Work {
     /// Only what is referred to is kept in memory.
     fn drop_unwanted(&mut self) {
         let all = self.snapshot.references().into_iter();
+        let all = all.chain(self.unreadable.keys().cloned());
         let secrets = all.filter(is_by_reference);
         for object in secrets.filter(|object| !self.wants(object)).collect::<Vec<_>>() {
             self.facts.remove(&object);
+            self.unreadable.remove(&object);
             self.snapshot.remove(&object);
         }
     }
