@@ -7,8 +7,8 @@ use ferrik_config::settings::Settings;
 use ferrik_config::translate::Output;
 use ferrik_controller::acme::{Options, Place};
 use ferrik_controller::publish::{Published, follow_cluster};
-use ferrik_controller::source::kube::Cluster;
-use ferrik_controller::{event, leader, replica, status};
+use ferrik_controller::source::kube::{Cluster, Health};
+use ferrik_controller::{event, leader, metric, replica, status};
 use ferrik_proxy::Proxy;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -49,6 +49,14 @@ impl Followed {
         let (lease, leases) = watch::channel(None);
         let (leading, leads) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
+        let (roll, rolls) = watch::channel(None);
+        let health = Arc::new(Health::default());
+        proxy.add_metrics(Arc::new(metric::Gauges {
+            health: health.clone(),
+            leading: leads.clone(),
+            roll: rolls.clone(),
+            published: states.clone(),
+        }));
         if let (Some(options), Some(settings)) = (acme, &settings.acme) {
             let place = Place::Cluster(cluster.clone(), settings.account.clone());
             let identity = scope.identity.clone();
@@ -74,6 +82,7 @@ impl Followed {
                     move |output: &Output| publish(output),
                     state.clone(),
                     lease.clone(),
+                    health.clone(),
                 );
                 // It ends only by a panic. What was published last is served meanwhile.
                 if let Err(error) = tokio::spawn(work).await {
@@ -88,29 +97,53 @@ impl Followed {
             scope.clone(),
             states.clone(),
             leads.clone(),
+            rolls.clone(),
         ));
-        control.spawn(replica::run(
+        let mut last = JoinSet::new();
+        last.spawn(replica::run(
             cluster.clone(),
             scope.clone(),
-            arguments.owner(),
+            arguments.place(),
             states.clone(),
             stopped.clone(),
         ));
-        let mut last = JoinSet::new();
         // The Lease is let go after the status is taken back, which only a leader may do.
         let (taken_back, is_taken_back) = watch::channel(false);
         let options = arguments.status();
+        let (wanted, wants) = watch::channel(None);
+        let (noted, seen_noted) = watch::channel(None);
+        control.spawn(replica::call(
+            cluster.clone(),
+            scope.clone(),
+            states.clone(),
+            leads,
+            roll,
+        ));
         let writer = cluster.clone();
         last.spawn(async move {
             if let Some(options) = options {
-                status::run(writer, options, states, leads, stopped).await;
+                let inputs = status::Inputs {
+                    published: states,
+                    noted: seen_noted,
+                    roll: rolls,
+                    stop: stopped,
+                };
+                status::run(writer, options, inputs, wanted).await;
             } else {
                 let mut stopped = stopped;
                 let _ = stopped.wait_for(|stop| *stop).await;
             }
             taken_back.send_replace(true);
         });
-        last.spawn(leader::run(cluster, scope, leases, leading, is_taken_back));
+        let memory = leader::Memory { wanted: wants, noted };
+        last.spawn(leader::run(
+            cluster,
+            scope,
+            leases,
+            leading,
+            memory,
+            is_taken_back,
+        ));
         Ok(Self { stop, last })
     }
 

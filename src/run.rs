@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &cli::Run) -> anyhow::Result<ExitCode> {
         .then(|| arguments.acme.options())
         .transpose()?;
     let source = if arguments.files.is_empty() {
-        Source::Cluster(arguments.cluster.clone(), acme)
+        Source::Cluster(Box::new(arguments.cluster.clone()), acme)
     } else {
         let state = arguments.acme.acme_state.clone();
         Source::Files(arguments.files.clone(), state.zip(acme))
@@ -61,7 +61,7 @@ pub(crate) enum Source {
     /// Files and folders; and where certificates are kept, if any are asked for.
     Files(Vec<PathBuf>, Option<(PathBuf, acme::Options)>),
     /// A Kubernetes API.
-    Cluster(cli::Cluster, Option<acme::Options>),
+    Cluster(Box<cli::Cluster>, Option<acme::Options>),
 }
 
 /// The signals that ask the process to end. While the value lives they no longer end it at once.

@@ -67,7 +67,7 @@ fn text(name: &str, served: &Served) -> String {
     );
     for replica in &served.replicas {
         let role = if replica.leads { " (leader)" } else { "" };
-        let state = match replica.behind(served.version) {
+        let state = match served.behind(replica) {
             Some(why) => format!("stalled: {why}"),
             None => "serves it".to_owned(),
         };

@@ -1,9 +1,10 @@
 //! The reference pages under `docs/` are what the rows say. `UPDATE=1` writes them anew (`make docs`).
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use ferrik_config::{annotation, nginx, report, traefik};
+use ferrik_config::{annotation, metric, nginx, report, traefik};
 
 fn page(title: &str, intro: &str, body: &str) -> String {
     format!(
@@ -51,8 +52,28 @@ fn metrics() -> String {
     page(
         "Metrics",
         "Served at `/metrics` of the admin listener. Labels come from configuration only.",
-        &ferrik_proxy::metrics_docs(),
+        &format!(
+            "{}\n## With a cluster\n\n{}",
+            metric::markdown(ferrik_proxy::METRICS),
+            metric::markdown(ferrik_controller::metric::METRICS)
+        ),
     )
+}
+
+#[test]
+fn metrics_have_names_of_their_own_and_a_sentence() {
+    let rows = ferrik_proxy::METRICS
+        .iter()
+        .chain(ferrik_controller::metric::METRICS);
+    let mut names = BTreeSet::new();
+    for row in rows {
+        assert!(names.insert(row.name), "{} is there twice", row.name);
+        assert!(
+            row.name.starts_with("ferrik_") && row.doc.ends_with('.'),
+            "{}",
+            row.name
+        );
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! Reading order: [`name`] → [`policy`] → [`table`] → [`report`] → [`snapshot`] → [`translate`] → the dialects.
 //! Without the feature `translate` only the model is here, which is all that the proxy sees.
 
+pub mod metric;
 pub mod name;
 pub mod policy;
 pub mod report;

@@ -1,10 +1,12 @@
 //! Events on the objects that their owners can fix, by the leader only.
 //!
 //! Each problem is one Event whose name follows from the problem, so a new leader, a restart or a second replica never tells
-//! it twice. What still stands is told again before the cluster forgets it. New ones are paced: ten thousand broken objects
+//! it twice. One that is gone after a moment is not told at all. A change is told when all replicas serve it, or when one of
+//! them takes too long. What still stands is told again before the cluster forgets it. New ones are paced: ten thousand broken objects
 //! make a slow list and no storm.
 
 mod message;
+mod pending;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -19,8 +21,10 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::publish::Published;
+use crate::replica::Roll;
 use crate::source::kube::{Cluster, Scope};
 use message::Message;
+use pending::Pending;
 
 /// Between two Events, once the burst is used up.
 const PACE: Duration = Duration::from_millis(100);
@@ -28,6 +32,8 @@ const PACE: Duration = Duration::from_millis(100);
 const BURST: u32 = 50;
 /// Events that may wait to be told; what comes on top is left to the log and to `ferrik status`.
 const QUEUE: usize = 2000;
+/// A problem is told if it stands for so long: objects that belong together are applied one after another.
+const MOMENT: Duration = Duration::from_secs(1);
 /// The API server forgets Events after an hour.
 const REFRESH: Duration = Duration::from_secs(40 * 60);
 /// For one write.
@@ -39,6 +45,7 @@ pub async fn run(
     scope: Scope,
     mut published: watch::Receiver<Published>,
     mut leading: watch::Receiver<bool>,
+    roll: watch::Receiver<Option<Roll>>,
 ) {
     let mut events = Events::new(scope.identity.clone());
     let mut ticks = tokio::time::interval(PACE);
@@ -61,7 +68,12 @@ pub async fn run(
                 events.take(&state, Instant::now());
             }
             _ = leading.changed() => continue,
-            _ = ticks.tick() => events.refresh(Instant::now()),
+            _ = ticks.tick() => {
+                let now = Instant::now();
+                events.ripen(now);
+                events.settle(roll.borrow().as_ref(), now);
+                events.refresh(now);
+            }
         }
         while let Some(message) = events.next(Instant::now()) {
             tell(&cluster, &message, &events.identity).await;
@@ -72,13 +84,25 @@ pub async fn run(
 /// What has been told and what is to be told.
 struct Events {
     identity: Arc<str>,
-    /// What stands, by the Event's name, and when it was told.
-    standing: BTreeMap<String, (Message, Instant)>,
+    /// Problems that stand, by the Event's name.
+    standing: BTreeMap<String, Standing>,
     by_object: BTreeMap<ObjectRef, Vec<String>>,
+    /// Names of problems that are new, in the order of time.
+    fresh: VecDeque<String>,
+    /// Changes that not every replica has seen yet.
+    pending: Pending,
     before: Published,
     queue: VecDeque<Message>,
     budget: f64,
     at: Option<Instant>,
+}
+
+/// A problem that stands.
+struct Standing {
+    message: Message,
+    since: Instant,
+    /// When it was told the last time.
+    told: Option<Instant>,
 }
 
 impl Events {
@@ -87,6 +111,8 @@ impl Events {
             identity,
             standing: BTreeMap::new(),
             by_object: BTreeMap::new(),
+            fresh: VecDeque::new(),
+            pending: Pending::default(),
             before: Published::default(),
             queue: VecDeque::new(),
             budget: f64::from(BURST),
@@ -103,51 +129,60 @@ impl Events {
             .output
             .as_ref()
             .map_or(&nothing, |output| &output.report);
-        let mut news = Vec::new();
         for (object, _, diagnostics) in older.changes(&output.report) {
-            for name in self.by_object.remove(object).unwrap_or_default() {
-                self.standing.remove(&name);
-            }
+            let names = self.by_object.remove(object).unwrap_or_default();
+            let mut known: BTreeMap<String, Standing> = names
+                .into_iter()
+                .filter_map(|name| self.standing.remove_entry(&name))
+                .collect();
             let Some(facts) = state.facts.get(object) else {
                 continue;
             };
-            let messages = diagnostics
-                .iter()
-                .map(|diagnostic| Message::problem(diagnostic, &facts.uid));
             let mut names = Vec::new();
-            for message in messages {
-                names.push(message.name.clone());
-                self.standing.insert(message.name.clone(), (message.clone(), now));
-                news.push(message);
+            for diagnostic in diagnostics {
+                let message = Message::problem(diagnostic, &facts.uid);
+                let name = message.name.clone();
+                let standing = known.remove(&name).unwrap_or_else(|| {
+                    self.fresh.push_back(name.clone());
+                    Standing {
+                        message,
+                        since: now,
+                        told: None,
+                    }
+                });
+                names.push(name.clone());
+                self.standing.insert(name, standing);
             }
             self.by_object.insert(object.clone(), names);
         }
-        for message in news {
-            self.push(message);
-        }
         // What was served at the start is no news.
         if self.before.output.is_some() {
-            self.note_programmed(state);
+            self.pending.take(&self.before, state, now);
         }
         self.before = state.clone();
     }
 
-    /// An Ingress that changed is served as it is now.
-    fn note_programmed(&mut self, state: &Published) {
-        let Some(output) = &state.output else { return };
-        let news: Vec<Message> = state
-            .touched_since(&self.before)
-            .into_iter()
-            .filter(|object| output.ingresses.contains(*object))
-            .filter_map(|object| {
-                let (was, is) = (self.before.facts.get(object), state.facts.get(object)?);
-                let was_ours = self.before.output.as_ref()?.ingresses.contains(object);
-                let is_same = was.is_some_and(|was| was.uid == is.uid && was.generation == is.generation);
-                let message = || Message::programmed(object, &is.uid, is.generation);
-                (!is_same || !was_ours).then(message)
-            })
-            .collect();
-        for message in news {
+    /// Has told what is new and has stood for a moment.
+    fn ripen(&mut self, now: Instant) {
+        while let Some(name) = self.fresh.front() {
+            let ripe = match self.standing.get_mut(name) {
+                Some(standing) if now.duration_since(standing.since) < MOMENT => return,
+                Some(standing) if standing.told.is_none() => {
+                    standing.told = Some(now);
+                    Some(standing.message.clone())
+                }
+                _ => None,
+            };
+            self.fresh.pop_front();
+            if let Some(message) = ripe {
+                self.push(message);
+            }
+        }
+    }
+
+    /// Has told the changes that every replica has seen, and those that have waited for long enough.
+    fn settle(&mut self, roll: Option<&Roll>, now: Instant) {
+        for message in self.pending.settled(roll, now) {
             self.push(message);
         }
     }
@@ -165,9 +200,10 @@ impl Events {
         if !self.queue.is_empty() {
             return;
         }
-        for (message, told) in self.standing.values_mut() {
-            if now.duration_since(*told) >= REFRESH && self.queue.len() < QUEUE {
-                *told = now;
+        for Standing { message, told, .. } in self.standing.values_mut() {
+            let is_old = told.is_some_and(|told| now.duration_since(told) >= REFRESH);
+            if is_old && self.queue.len() < QUEUE {
+                *told = Some(now);
                 self.queue.push_back(message.clone());
             }
         }
@@ -182,9 +218,14 @@ impl Events {
         if self.budget < 1.0 {
             return None;
         }
-        let message = self.queue.pop_front()?;
-        self.budget -= 1.0;
-        Some(message)
+        loop {
+            let message = self.queue.pop_front()?;
+            // It may have waited for long.
+            if !message.is_problem() || self.standing.contains_key(&message.name) {
+                self.budget -= 1.0;
+                return Some(message);
+            }
+        }
     }
 }
 

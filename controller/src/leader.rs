@@ -2,7 +2,7 @@
 //!
 //! Serving never depends on it. Times are measured on our own clock from the moment at which a renewal was seen, so clocks of
 //! nodes need not agree (client-go's leader election does the same). A leader that cannot renew stops writing before
-//! another one may begin.
+//! another one may begin. What the leader has told in the status of Ingresses stands in the Lease, for the next one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,9 @@ use kube::Api;
 use kube::api::PostParams;
 use tokio::sync::watch;
 
+use crate::replica::ADDRESSES;
 use crate::source::kube::{Cluster, Scope};
+use crate::status::Address;
 
 /// Another replica takes over when nothing was renewed for so long.
 const DURATION: Duration = Duration::from_secs(15);
@@ -100,42 +102,81 @@ impl Election {
     }
 }
 
+/// The addresses that were told in the status of Ingresses, as the Lease has them.
+#[derive(Debug)]
+pub struct Memory {
+    /// What the leader wants to stand there; what stood there before it asked stays.
+    pub wanted: watch::Receiver<Option<Vec<Address>>>,
+    /// What stands there; nothing while this replica does not lead.
+    pub noted: watch::Sender<Option<Vec<Address>>>,
+}
+
 /// Takes part in the election until `stop`, then lets the Lease go. `lease` is what the API says of it, every few seconds.
 pub async fn run(
     cluster: Cluster,
     scope: Scope,
     mut lease: watch::Receiver<Option<Lease>>,
     leading: watch::Sender<bool>,
+    mut memory: Memory,
     mut stop: watch::Receiver<bool>,
 ) {
     let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), &scope.own_namespace);
     let mut election = Election::new(scope.identity.clone());
+    // The Lease as this replica wrote it last, and the addresses that it was asked to write since it leads.
+    let (mut written, mut addresses) = (None, None);
     loop {
-        tokio::select! {
-            changed = lease.changed() => if changed.is_err() { return },
+        let known = tokio::select! {
+            changed = lease.changed() => match changed {
+                Ok(()) => lease.borrow_and_update().clone(),
+                Err(_) => return,
+            },
+            Ok(()) = memory.wanted.changed() => {
+                addresses.clone_from(&memory.wanted.borrow_and_update());
+                match written.take() {
+                    Some(lease) if election.leads(Instant::now()) => Some(lease),
+                    // The next answer brings the Lease as it is.
+                    _ => continue,
+                }
+            }
             () = tokio::time::sleep(Duration::from_secs(1)) => {
-                set(&leading, election.leads(Instant::now()));
+                set(&leading, &memory, election.leads(Instant::now()));
                 continue;
             }
             _ = stop.wait_for(|stop| *stop) => break,
-        }
+        };
         let now = Instant::now();
-        let known = lease.borrow_and_update().clone();
+        if !election.leads(now) {
+            // What was wanted when it led the last time is of no interest.
+            memory.wanted.mark_unchanged();
+            addresses = None;
+        }
         let name = &*scope.lease;
+        let told = addresses.as_deref();
         let result = match election.decide(known.as_ref(), now, Timestamp::now()) {
             Move::Wait => None,
-            Move::Create(spec) => Some(write(&leases, name, None, spec).await),
-            Move::Replace(spec) => Some(write(&leases, name, known.as_ref(), spec).await),
+            Move::Create(spec) => Some(write(&leases, name, None, spec, told).await),
+            Move::Replace(spec) => Some(write(&leases, name, known.as_ref(), spec, told).await),
         };
         match result {
-            Some(Ok(())) => election.renewed = Some(now),
+            Some(Ok(lease)) => {
+                election.renewed = Some(now);
+                let told = lease
+                    .metadata
+                    .annotations
+                    .as_ref()
+                    .and_then(|all| all.get(ADDRESSES));
+                let told = told.map(|text| Address::read_all(text)).unwrap_or_default();
+                note(&memory, Some(told));
+                written = Some(lease);
+            }
             // Somebody else was faster, or the API is away; the next answer tells.
             Some(Err(error)) => tracing::debug!(%error, "the Lease was not written"),
             None => {}
         }
-        set(&leading, election.leads(Instant::now()));
+        set(&leading, &memory, election.leads(Instant::now()));
     }
     leading.send_replace(false);
+    note(&memory, None);
     if election.leads(Instant::now()) {
         let_go(&leases, &scope).await;
     }
@@ -152,7 +193,7 @@ async fn let_go(leases: &Api<Lease>, scope: &Scope) {
             holder_identity: Some(String::new()),
             ..spec
         };
-        if let Err(error) = write(leases, &scope.lease, Some(&current), spec).await {
+        if let Err(error) = write(leases, &scope.lease, Some(&current), spec, None).await {
             tracing::debug!(%error, "the Lease was not let go; it runs out by itself");
         }
     }
@@ -163,12 +204,18 @@ async fn write(
     name: &str,
     known: Option<&Lease>,
     spec: LeaseSpec,
-) -> Result<(), String> {
+    told: Option<&[Address]>,
+) -> Result<Lease, String> {
+    let annotations = known.and_then(|lease| lease.metadata.annotations.clone());
+    let mut annotations = annotations.unwrap_or_default();
+    if let Some(told) = told {
+        annotations.insert(ADDRESSES.to_owned(), Address::write_all(told));
+    }
     let lease = Lease {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
             resource_version: known.and_then(|lease| lease.metadata.resource_version.clone()),
-            annotations: known.and_then(|lease| lease.metadata.annotations.clone()),
+            annotations: (!annotations.is_empty()).then_some(annotations),
             labels: known.and_then(|lease| lease.metadata.labels.clone()),
             ..ObjectMeta::default()
         },
@@ -181,13 +228,24 @@ async fn write(
         tokio::time::timeout(ANSWER, leases.create(&params, &lease)).await
     };
     match result {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(lease)) => Ok(lease),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("no answer in time".to_owned()),
     }
 }
 
-fn set(leading: &watch::Sender<bool>, leads: bool) {
+fn note(memory: &Memory, told: Option<Vec<Address>>) {
+    memory.noted.send_if_modified(|noted| {
+        let has_changed = *noted != told;
+        *noted = told;
+        has_changed
+    });
+}
+
+fn set(leading: &watch::Sender<bool>, memory: &Memory, leads: bool) {
+    if !leads {
+        note(memory, None);
+    }
     let has_changed = leading.send_if_modified(|state| std::mem::replace(state, leads) != leads);
     if has_changed && leads {
         tracing::info!("this replica leads: it writes status and Events");

@@ -8,5 +8,6 @@ mod digest;
 mod files;
 mod log;
 
+pub(crate) use cluster::Seen;
 pub use cluster::{Published, follow_cluster};
 pub use files::follow_files;

@@ -5,9 +5,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use ferrik_config::metric::MetricSource;
 use ferrik_config::name::Host;
 use ferrik_config::policy::{HttpsRedirect, RedirectStatus};
 use ferrik_config::{Endpoints, Table};
@@ -27,7 +28,7 @@ use crate::listen::{
     Connection, DrainLimits, Edge, Limits, ListenerSpec, ListenerStatus, Listeners, Registry, Serve,
     Timeouts, TlsLookup,
 };
-use crate::observe::{AccessLog, LogFormat, LogTarget, Sources};
+use crate::observe::{AccessLog, LogFormat, LogTarget, Others, Sources};
 use crate::pipeline::HttpSettings;
 use crate::tables::Tables;
 use crate::tls::TlsPolicy;
@@ -85,6 +86,7 @@ pub struct Proxy {
     listeners: Arc<Listeners<Engine, Arc<Tables>>>,
     engine: Engine,
     admin: Arc<Admin>,
+    others: Others,
     specs: Vec<ListenerSpec>,
     has_admin: bool,
 }
@@ -112,9 +114,11 @@ impl Proxy {
             registry.clone(),
             runtime.clone(),
         ));
+        let others = Others::default();
         let admin = Admin::new(Sources {
             tables: tables.clone(),
             registry,
+            others: others.clone(),
         });
         if let Some(address) = settings.admin {
             beside.spawn(admin.clone().listen_tcp(address));
@@ -128,6 +132,7 @@ impl Proxy {
             listeners,
             engine,
             admin,
+            others,
             specs,
             has_admin: settings.admin.is_some(),
         })
@@ -152,6 +157,14 @@ impl Proxy {
     /// `secret` that it goes into.
     pub fn set_orders(&self, orders: serde_json::Value) {
         self.admin.set_orders(orders);
+    }
+
+    /// Shows further metrics on the admin listener, for as long as the proxy lives.
+    pub fn add_metrics(&self, source: Arc<dyn MetricSource>) {
+        self.others
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(source);
     }
 
     /// Binds the listeners. Fails if one of them cannot be bound now.

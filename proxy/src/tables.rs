@@ -3,7 +3,9 @@
 //! Requests load it once and keep what they loaded. Publishing compiles on the caller's thread, under a lock that no
 //! request takes, and drops what became unused there too.
 
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use ferrik_config::policy::Source;
@@ -26,6 +28,8 @@ pub struct Tables {
     lasting: Lasting,
     pub(crate) stats: StatsRegistry,
     publishing: Mutex<()>,
+    /// When the table was put into service, in seconds since 1970; 0 if there is none.
+    applied: AtomicI64,
 }
 
 impl Tables {
@@ -36,6 +40,11 @@ impl Tables {
 
     pub(crate) fn peek(&self) -> arc_swap::Guard<Option<Arc<Compiled>>> {
         self.current.load()
+    }
+
+    /// When the table was put into service, in seconds since 1970.
+    pub(crate) fn applied(&self) -> Option<i64> {
+        Some(self.applied.load(Relaxed)).filter(|seconds| *seconds > 0)
     }
 
     /// The endpoints as they were published last.
@@ -85,6 +94,9 @@ impl Tables {
         };
         let compiled = Compiled::new(previous.as_deref(), table, &mut context);
         self.current.store(Some(Arc::new(compiled)));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.applied
+            .store(i64::try_from(now.as_secs()).unwrap_or_default(), Relaxed);
         drop(previous);
         self.cells.sweep();
         self.lasting.sweep();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
-use ferrik_controller::replica::Owner;
+use ferrik_controller::replica::{Owner, Place};
 use ferrik_controller::source::kube::{self, Scope};
 use ferrik_controller::status::{Address, Addresses, StatusOptions};
 
@@ -33,6 +33,15 @@ pub(crate) struct Cluster {
     /// Addresses or host names that are told in the status of every Ingress.
     #[arg(long, value_name = "ADDR,…", value_delimiter = ',')]
     pub(crate) publish_status_address: Vec<String>,
+
+    /// Addresses of the node that this replica runs on: the status of every Ingress tells those of all live replicas.
+    #[arg(
+        long,
+        value_name = "ADDR,…",
+        value_delimiter = ',',
+        conflicts_with_all = ["publish_service", "publish_status_address"]
+    )]
+    pub(crate) publish_node_address: Vec<String>,
 
     /// Write the status of Ingresses at all. Turned off while another controller still does.
     #[arg(
@@ -83,22 +92,27 @@ impl Cluster {
         format!("{}-{}", host.trim(), std::process::id())
     }
 
-    /// The Pod that we are, if we are told.
-    pub(crate) fn owner(&self) -> Option<Owner> {
-        let (name, uid) = (self.pod_name.clone()?, self.pod_uid.clone()?);
-        Some(Owner { name, uid })
+    /// Where we are, as far as we are told.
+    pub(crate) fn place(&self) -> Place {
+        let owner = self.pod_name.clone().zip(self.pod_uid.clone());
+        Place {
+            owner: owner.map(|(name, uid)| Owner { name, uid }),
+            addresses: addresses(&self.publish_node_address),
+        }
     }
 
     /// What is written to the status of Ingresses; nothing if there is nothing to tell.
     pub(crate) fn status(&self) -> Option<StatusOptions> {
         let addresses = if let Some(service) = &self.publish_service {
             Addresses::Service(service.namespace.clone(), service.name.clone())
+        } else if !self.publish_node_address.is_empty() {
+            Addresses::Nodes(addresses(&self.publish_node_address))
+        } else if !self.publish_status_address.is_empty() {
+            Addresses::Fixed(addresses(&self.publish_status_address))
         } else {
-            let fixed = self.publish_status_address.iter();
-            Addresses::Fixed(fixed.map(|text| Address::parse(text.trim())).collect())
+            return None;
         };
-        let has_some = addresses != Addresses::Fixed(Vec::new());
-        (self.update_status && has_some).then_some(StatusOptions {
+        self.update_status.then_some(StatusOptions {
             addresses,
             clear_on_stop: self.update_status_on_shutdown,
         })
@@ -116,6 +130,10 @@ impl Cluster {
             identity: self.identity().into(),
         }
     }
+}
+
+fn addresses(texts: &[String]) -> Vec<Address> {
+    texts.iter().map(|text| Address::parse(text.trim())).collect()
 }
 
 /// Arguments of `status`.

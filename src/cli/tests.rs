@@ -146,6 +146,7 @@ fn what_makes_no_sense_is_refused() {
         "run --files a --watch-namespace b",
         "run --publish-service name",
         "run --publish-service a/b --publish-status-address 192.0.2.1",
+        "run --publish-node-address 192.0.2.2 --publish-status-address 192.0.2.1",
         "status name",
         "status a/b --timeout 5",
         "run --files a --http 80",

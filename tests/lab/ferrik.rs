@@ -133,6 +133,25 @@ impl Ferrik {
         self.address("/https/0")
     }
 
+    /// The value of a metric, by its name with labels; `None` if it is not there.
+    pub(crate) async fn metric(&self, name: &str) -> Option<i64> {
+        let answer = get(self.address("/admin"), "admin", "/metrics").await;
+        let text = answer.expect("the admin listener answers").body;
+        let mut values = text.lines().filter_map(|line| {
+            let rest = line.strip_prefix(name)?;
+            rest.strip_prefix("{}").unwrap_or(rest).strip_prefix(' ')
+        });
+        values.next()?.parse().ok()
+    }
+
+    /// Waits until a metric has this value.
+    pub(crate) async fn measures(&self, name: &str, value: i64) {
+        eventually(&format!("{name} {value}"), async || {
+            self.metric(name).await == Some(value)
+        })
+        .await;
+    }
+
     /// One request on a connection of its own.
     pub(crate) async fn get(&self, host: &str, path: &str) -> Answer {
         get(self.http(), host, path).await.expect("the proxy answers")

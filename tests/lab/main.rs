@@ -5,11 +5,13 @@ mod ferrik;
 mod yaml;
 
 mod acme;
+mod address;
 mod api_server;
 mod certificate;
 mod cluster;
 mod leader;
 mod readiness;
+mod replica;
 mod role;
 mod serve;
 mod upgrade;

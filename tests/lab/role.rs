@@ -75,6 +75,20 @@ fn the_role_grants_what_is_asked_and_nothing_else() {
                     .contains("AnnotationUnknown")
             })
             .await;
+            if host == "c.example.org" {
+                let counts = [
+                    "get",
+                    "events.events.k8s.io",
+                    "-n",
+                    "shop",
+                    "-o",
+                    "jsonpath={.items[*].series.count}",
+                ];
+                eventually("the Event is told again by the second process", async || {
+                    !lab.cluster.kubectl(&Identity::Admin, &counts).await.is_empty()
+                })
+                .await;
+            }
             ferrik.stop().await;
         }
         let log = lab.cluster.audit_log();

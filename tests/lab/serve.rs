@@ -180,6 +180,62 @@ fn traefik_kinds_appear_and_disappear_while_it_runs() {
 }
 
 #[test]
+fn an_object_that_is_nested_too_deep_is_left_out_alone() {
+    run(async |lab| {
+        let _app = lab.backend("shop", "app").await;
+        lab.cluster
+            .apply(&traefik_kind("middlewares", "Middleware"))
+            .await;
+        let wait = [
+            "wait",
+            "--for=condition=Established",
+            "crd",
+            "middlewares.traefik.io",
+            "--timeout=20s",
+        ];
+        lab.cluster.kubectl(&Identity::Admin, &wait).await;
+        let middleware = |name: &str, spec: &str| {
+            format!(
+                "{{apiVersion: traefik.io/v1alpha1, kind: Middleware, metadata: {{name: {name}, namespace: shop}}, spec: {spec}}}"
+            )
+        };
+        let deep = format!(
+            "{{redirectScheme: {{scheme: https}}, other: {}0{}}}",
+            "{a: ".repeat(200),
+            "}".repeat(200)
+        );
+        let routed = |name: &str, host: &str| {
+            ingress("shop", name, host, "app")
+                .replace("ingressClassName: nginx", "ingressClassName: traefik")
+                .replace(
+                    "annotations: {}",
+                    &format!("annotations: {{traefik.ingress.kubernetes.io/router.middlewares: shop-{name}@kubernetescrd}}"),
+                )
+        };
+        lab.cluster.apply(&middleware("deep", &deep)).await;
+        lab.cluster
+            .apply(&middleware("good", "{redirectScheme: {scheme: https}}"))
+            .await;
+        lab.cluster.apply(&routed("deep", "deep.example.org")).await;
+        lab.cluster.apply(&routed("good", "good.example.org")).await;
+        // In a list.
+        let ferrik = Ferrik::start(&lab, &[]).await;
+        ferrik.answers("good.example.org", 302).await;
+        ferrik.answers("deep.example.org", 503).await;
+        // In a watch.
+        lab.cluster
+            .apply(&middleware("deep", "{redirectScheme: {scheme: https}}"))
+            .await;
+        ferrik.answers("deep.example.org", 302).await;
+        lab.cluster.apply(&middleware("deep", &deep)).await;
+        ferrik.answers("deep.example.org", 503).await;
+        ferrik.answers("good.example.org", 302).await;
+        let said = ferrik.log().matches("more than 64 levels").count();
+        assert_eq!(said, 2, "{}", ferrik.log());
+    });
+}
+
+#[test]
 fn rollouts_of_a_backend_lose_no_request() {
     run(async |lab| {
         lab.deployment("shop", "cart", 3).await;

@@ -1,6 +1,6 @@
 //! One Event: what it says, about which object, and under which name.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ferrik_config::name::{Kind, ObjectRef};
@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 /// Who tells it.
 const CONTROLLER: &str = "ferrik.dev/ingress-controller";
@@ -51,9 +52,9 @@ impl Message {
         )
     }
 
-    /// The Ingress is served as it is now.
-    pub(super) fn programmed(object: &ObjectRef, uid: &Arc<str>, generation: i64) -> Self {
-        let note = format!("generation {generation} is served");
+    /// The Ingress is served as it is now; `by` says by whom.
+    pub(super) fn programmed(object: &ObjectRef, uid: &Arc<str>, generation: i64, by: &str) -> Self {
+        let note = format!("generation {generation} is served{by}");
         Self::new(object, uid, None, false, "Programmed", note)
     }
 
@@ -72,13 +73,30 @@ impl Message {
             note.truncate(end.unwrap_or(0));
             note.push('…');
         }
-        // Its keys are fixed, so every replica finds the same name.
-        let mut hasher = DefaultHasher::new();
-        (object, &**uid, &field, reason, &note).hash(&mut hasher);
+        // Every replica finds the same name, whichever compiler built it.
+        let mut hasher = Sha256::new();
+        let field_text = field.as_deref().unwrap_or_default();
+        let texts = [
+            object.kind.as_str(),
+            &object.namespace,
+            &object.name,
+            uid,
+            field_text,
+            reason,
+            &note,
+        ];
+        for text in texts {
+            hasher.update(text);
+            hasher.update([0]);
+        }
+        let mut hash = String::new();
+        for byte in &hasher.finalize()[..8] {
+            write!(hash, "{byte:02x}").expect("writing to a String");
+        }
         // An Event's name may be as long as an object's, and gets a suffix.
         let stem: String = object.name.chars().take(230).collect();
         Self {
-            name: format!("{}.{:016x}", stem.trim_end_matches(['.', '-']), hasher.finish()),
+            name: format!("{}.{hash}", stem.trim_end_matches(['.', '-'])),
             object: object.clone(),
             uid: uid.clone(),
             field,
@@ -86,6 +104,17 @@ impl Message {
             reason,
             note,
         }
+    }
+
+    /// True if it tells a problem, which may be gone by the time that it could be told.
+    pub(super) fn is_problem(&self) -> bool {
+        self.is_warning
+    }
+
+    /// What it says.
+    #[cfg(test)]
+    pub(super) fn note(&self) -> &str {
+        &self.note
     }
 
     /// Why, as Events write it.

@@ -5,6 +5,7 @@ use ferrik_config::report::{Diagnostic, Reason};
 use ferrik_config::translate::Translator;
 
 use super::*;
+use crate::replica::Replica;
 use crate::source::kube::Facts;
 
 const INGRESS: &str = "apiVersion: networking.k8s.io/v1
@@ -28,6 +29,7 @@ fn state(generation: i64) -> Published {
     let facts = Facts {
         uid: "u1".into(),
         generation,
+        version: generation.to_string().into(),
         ..Facts::default()
     };
     Published {
@@ -41,9 +43,24 @@ fn state(generation: i64) -> Published {
 }
 
 fn told(events: &mut Events, now: Instant) -> Vec<&'static str> {
+    events.ripen(now);
     std::iter::from_fn(|| events.next(now))
         .map(|message| message.reason())
         .collect()
+}
+
+/// Replicas of these names that have seen these versions, and were heard of so long ago.
+fn roll(replicas: &[(&str, u64, u64)]) -> Roll {
+    let replicas = replicas.iter().map(|(name, seen, age)| Replica {
+        name: (*name).to_owned(),
+        seen: [("".into(), *seen)].into(),
+        age: Duration::from_secs(*age),
+        ..Replica::default()
+    });
+    Roll {
+        replicas: replicas.collect(),
+        ..Roll::default()
+    }
 }
 
 #[test]
@@ -51,11 +68,63 @@ fn problems_are_told_once_and_what_stood_at_the_start_is_not_called_a_change() {
     let mut events = Events::new("pod".into());
     let now = Instant::now();
     events.take(&state(1), now);
+    assert!(told(&mut events, now).is_empty(), "it may be gone in a moment");
+    let now = now + MOMENT;
     assert_eq!(told(&mut events, now), ["AnnotationUnknown", "ServiceMissing"]);
     events.take(&state(1), now);
-    assert!(told(&mut events, now).is_empty());
     events.take(&state(2), now);
-    assert_eq!(told(&mut events, now), ["Programmed"]);
+    events.settle(Some(&roll(&[("a", 2, 0)])), now + MOMENT);
+    assert_eq!(told(&mut events, now + MOMENT), ["Programmed"]);
+}
+
+#[test]
+fn what_is_gone_after_a_moment_is_not_told() {
+    let mut events = Events::new("pod".into());
+    let now = Instant::now();
+    let mut fixed = state(1);
+    fixed.output.as_mut().expect("it is served").report = Arc::default();
+    events.take(&state(1), now);
+    events.take(&fixed, now + MOMENT / 2);
+    assert!(told(&mut events, now + MOMENT).is_empty());
+    // It is there again: a moment counts from then on.
+    events.take(&state(1), now + MOMENT);
+    assert!(told(&mut events, now + MOMENT).is_empty());
+    events.ripen(now + MOMENT * 2);
+    events.take(&fixed, now + MOMENT * 2);
+    assert!(
+        told(&mut events, now + MOMENT * 2).is_empty(),
+        "gone while it waited to be told"
+    );
+}
+
+#[test]
+fn a_change_is_told_when_every_live_replica_has_seen_it_or_after_a_while() {
+    let start = Instant::now();
+    let note = |roll: Option<&Roll>, after: u64| {
+        let mut events = Events::new("pod".into());
+        events.take(&state(1), start);
+        events.take(&state(2), start);
+        events.settle(roll, start + Duration::from_secs(after));
+        let message = events.next(start).filter(|message| !message.is_problem());
+        message.map(|message| message.note().to_owned())
+    };
+    let one_behind = roll(&[("a", 2, 0), ("b", 1, 3)]);
+    assert_eq!(note(Some(&one_behind), 9), None);
+    assert_eq!(
+        note(Some(&one_behind), 10).as_deref(),
+        Some("generation 2 is served by 1/2 replicas; b has seen the cluster up to version 1 only")
+    );
+    assert_eq!(
+        note(Some(&roll(&[("a", 2, 0), ("b", 3, 3)])), 0).as_deref(),
+        Some("generation 2 is served by 2/2 replicas")
+    );
+    assert_eq!(
+        note(Some(&roll(&[("a", 2, 0), ("b", 1, 40)])), 0).as_deref(),
+        Some("generation 2 is served by 1/2 replicas; b has said nothing for 40 s"),
+        "one that is gone is not waited for"
+    );
+    assert_eq!(note(None, 9), None);
+    assert_eq!(note(None, 10).as_deref(), Some("generation 2 is served"));
 }
 
 #[test]
@@ -63,7 +132,8 @@ fn what_still_stands_is_told_again_before_it_is_forgotten() {
     let mut events = Events::new("pod".into());
     let now = Instant::now();
     events.take(&state(1), now);
-    told(&mut events, now);
+    let now = now + MOMENT;
+    assert_eq!(told(&mut events, now).len(), 2);
     events.refresh(now + REFRESH / 2);
     assert!(told(&mut events, now + REFRESH / 2).is_empty());
     events.refresh(now + REFRESH);
@@ -76,8 +146,7 @@ fn many_problems_are_paced() {
     let now = Instant::now();
     for number in 0..200 {
         let object = ObjectRef::new(Kind::Ingress, "ns", format!("app-{number}"));
-        let diagnostic = Diagnostic::new(&object, "spec", Reason::HostInvalid, "no");
-        events.push(Message::problem(&diagnostic, &"u".into()));
+        events.push(Message::programmed(&object, &"u".into(), 1, ""));
     }
     let burst = usize::try_from(BURST).expect("small");
     assert_eq!(told(&mut events, now).len(), burst);
@@ -93,6 +162,11 @@ fn equal_problems_have_equal_names_and_long_ones_fit() {
         Message::problem(&diagnostic, &"u".into()),
     );
     assert_eq!(one, two);
+    let short = Message::programmed(&ingress(), &"u".into(), 1, "");
+    assert_eq!(
+        short.name, "app.e314a33c0cfce80e",
+        "every build finds the same name"
+    );
     assert_ne!(one.name, Message::problem(&diagnostic, &"other".into()).name);
     let event = one.event("pod", Timestamp::UNIX_EPOCH);
     assert!(event.note.is_some_and(|note| note.len() <= 1024));

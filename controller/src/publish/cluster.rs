@@ -5,7 +5,7 @@
 
 mod kept;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,7 +22,7 @@ use self::kept::Kept;
 use super::digest;
 use super::log::Log;
 use crate::resolve::{Pace, Resolver, System};
-use crate::source::kube::{Changes, Cluster, Facts, Scope, Source};
+use crate::source::kube::{Changes, Cluster, Facts, Health, Scope, Source};
 
 /// Changes are taken when there was none for this long,
 const QUIET: Duration = Duration::from_millis(2);
@@ -33,6 +33,9 @@ const NAMED: Duration = Duration::from_millis(300);
 /// How often it is looked for what need not be kept.
 const CLEARING: Duration = Duration::from_secs(60);
 
+/// The highest version of an Ingress that each watch of them has shown, by the watched namespace; the empty one is all.
+pub(crate) type Seen = BTreeMap<Arc<str>, u64>;
+
 /// How far the way from the cluster to the table is.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
@@ -42,8 +45,8 @@ pub struct Published {
     pub output: Option<Output>,
     /// A hash of what is served and rejected.
     pub(crate) hash: u64,
-    /// The highest version of an Ingress that is in it.
-    pub(crate) seen: u64,
+    /// How far each watch of Ingresses is.
+    pub(crate) seen: Seen,
     /// What is known of the objects beside what translation reads.
     pub(crate) facts: OrdMap<ObjectRef, Facts>,
 }
@@ -84,10 +87,11 @@ pub async fn follow_cluster(
     publish: impl Fn(&Output) + Send + Sync + 'static,
     state: watch::Sender<Published>,
     lease: watch::Sender<Option<Lease>>,
+    health: Arc<Health>,
 ) {
-    let mut source = Source::start(&cluster, &scope, lease);
+    let mut source = Source::start(&cluster, &scope, lease, &health);
     let resolver = Arc::new(Resolver::new(System, Pace::default(), publish));
-    let mut work = Work::new(settings);
+    let mut work = Work::new(settings, &scope.namespaces);
     let mut log = Log::default();
     loop {
         let mailbox = source.mailbox.clone();
@@ -127,7 +131,7 @@ pub async fn follow_cluster(
             missing: Vec::new(),
             output: Some(output),
             hash,
-            seen: work.seen,
+            seen: work.seen.clone(),
             facts: work.facts.clone(),
         });
     }
@@ -148,15 +152,18 @@ struct Work {
     kept: Kept,
     /// When it is looked next for what need not be kept.
     clear_at: Instant,
-    /// The highest version of an Ingress that was taken.
-    seen: u64,
+    /// Objects that cannot be read, and why: each is said once, however often it is listed.
+    unreadable: BTreeMap<ObjectRef, ReadError>,
+    seen: Seen,
     /// Everything has been seen once and translated: from here on, Secrets that nothing refers to are left out.
     is_complete: bool,
     output: Option<Output>,
 }
 
 impl Work {
-    fn new(settings: Settings) -> Self {
+    fn new(settings: Settings, namespaces: &[String]) -> Self {
+        let all = [String::new()];
+        let watched = if namespaces.is_empty() { &all } else { namespaces };
         Self {
             translator: Some(Translator::new(settings.clone())),
             settings,
@@ -164,8 +171,12 @@ impl Work {
             facts: OrdMap::new(),
             changed: BTreeSet::new(),
             kept: Kept::default(),
+            unreadable: BTreeMap::new(),
             clear_at: Instant::now() + CLEARING,
-            seen: 0,
+            seen: watched
+                .iter()
+                .map(|watched| (watched.as_str().into(), 0))
+                .collect(),
             is_complete: false,
             output: None,
         }
@@ -176,6 +187,7 @@ impl Work {
         for (reference, observed) in changes {
             let is_left_out = self.is_complete && is_by_reference(&reference) && !self.wants(&reference);
             let Some(observed) = observed.filter(|_| !is_left_out) else {
+                self.unreadable.remove(&reference);
                 self.forget(&reference);
                 self.put(reference, None);
                 continue;
@@ -184,7 +196,19 @@ impl Work {
             if reference.kind != Kind::EndpointSlice {
                 self.note(&reference, fact);
             }
-            let object = object.inspect_err(report).ok();
+            let object = match object {
+                Ok(object) => {
+                    self.unreadable.remove(&reference);
+                    Some(object)
+                }
+                Err(error) => {
+                    if self.unreadable.get(&reference) != Some(&error) {
+                        report(&error);
+                        self.unreadable.insert(reference.clone(), error);
+                    }
+                    None
+                }
+            };
             self.put(reference, object);
         }
     }
@@ -197,28 +221,42 @@ impl Work {
         }
         if before.is_some_and(|before| before.version() > version) {
             // The cluster was put back in time.
-            self.see_all();
-        } else {
-            self.seen = self.seen.max(version);
+            self.see_all(&reference.namespace);
+        } else if let Some(seen) = self.seen_in(&reference.namespace) {
+            *seen = version.max(*seen);
         }
     }
 
     fn forget(&mut self, reference: &ObjectRef) {
         let gone = self.facts.remove(reference);
-        if reference.kind == Kind::Ingress && gone.is_some_and(|gone| gone.version() == self.seen) {
-            self.see_all();
+        let (Some(gone), Kind::Ingress) = (gone, reference.kind) else {
+            return;
+        };
+        if self.seen_in(&reference.namespace).copied() == Some(gone.version()) {
+            self.see_all(&reference.namespace);
         }
     }
 
-    fn see_all(&mut self) {
-        let ingresses = self
-            .facts
-            .iter()
-            .filter(|(object, _)| object.kind == Kind::Ingress);
-        self.seen = ingresses
-            .map(|(_, fact)| fact.version())
-            .max()
-            .unwrap_or_default();
+    /// What the watch has shown that objects of this namespace come from.
+    fn seen_in(&mut self, namespace: &Arc<str>) -> Option<&mut u64> {
+        let watched = if self.seen.contains_key(namespace) {
+            &**namespace
+        } else {
+            ""
+        };
+        self.seen.get_mut(watched)
+    }
+
+    /// Looks at all Ingresses that come from the same watch as those of this namespace.
+    fn see_all(&mut self, namespace: &Arc<str>) {
+        let is_one = self.seen.contains_key(namespace);
+        let ingresses = self.facts.iter().filter(|(object, _)| {
+            object.kind == Kind::Ingress && (!is_one || object.namespace == *namespace)
+        });
+        let seen = ingresses.map(|(_, fact)| fact.version()).max();
+        if let Some(watched) = self.seen_in(namespace) {
+            *watched = seen.unwrap_or_default();
+        }
     }
 
     fn put(&mut self, reference: ObjectRef, object: Option<Object>) {
@@ -322,9 +360,11 @@ impl Work {
     /// Only what is referred to is kept in memory.
     fn drop_unwanted(&mut self) {
         let all = self.snapshot.references().into_iter();
+        let all = all.chain(self.unreadable.keys().cloned());
         let secrets = all.filter(is_by_reference);
         for object in secrets.filter(|object| !self.wants(object)).collect::<Vec<_>>() {
             self.facts.remove(&object);
+            self.unreadable.remove(&object);
             self.snapshot.remove(&object);
         }
     }
@@ -345,3 +385,6 @@ fn report(error: &ReadError) {
         other => tracing::warn!(?other, "an object is left out"),
     }
 }
+
+#[cfg(test)]
+mod tests;

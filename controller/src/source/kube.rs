@@ -2,7 +2,9 @@
 //!
 //! The publish loop takes changes from [`Source::mailbox`] and says which single objects it needs. Nothing is judged here.
 
+mod depth;
 mod failure;
+mod health;
 mod mailbox;
 mod named;
 mod observed;
@@ -20,6 +22,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 
 pub(crate) use failure::chain;
+pub use health::Health;
 pub(crate) use mailbox::{Changes, Mailbox};
 pub(crate) use named::Named;
 pub(crate) use observed::Facts;
@@ -119,6 +122,7 @@ impl Source {
         cluster: &Cluster,
         scope: &Scope,
         seen: tokio::sync::watch::Sender<Option<Lease>>,
+        health: &Arc<Health>,
     ) -> Self {
         let (beats, beat) = tokio::sync::watch::channel(0);
         let shared = Shared {
@@ -126,6 +130,7 @@ impl Source {
             progress: Arc::default(),
             beat,
         };
+        health.follow(&shared.progress);
         let client = &cluster.client;
         let mut tasks = tokio::task::JoinSet::new();
         for row in ROWS {
@@ -147,7 +152,14 @@ impl Source {
             }
         }
         let (namespace, lease) = (scope.own_namespace.clone(), scope.lease.clone());
-        tasks.spawn(pulse::run(client.clone(), namespace, lease, beats, seen));
+        tasks.spawn(pulse::run(
+            client.clone(),
+            namespace,
+            lease,
+            beats,
+            seen,
+            health.clone(),
+        ));
         Self {
             named: Named::new(client.clone(), shared.clone()),
             mailbox: shared.mailbox,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 /// An address at which the proxy is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Address {
     /// By number.
     Ip(IpAddr),
@@ -22,6 +22,23 @@ impl Address {
         }
     }
 
+    /// Reads an entry of `status.loadBalancer.ingress`, of an Ingress or of a Service.
+    pub(crate) fn read(entry: &Value) -> Option<Self> {
+        let field = |name: &str| entry.get(name).and_then(Value::as_str);
+        field("ip").or_else(|| field("hostname")).map(Self::parse)
+    }
+
+    /// As a JSON list of entries.
+    pub(crate) fn write_all(addresses: &[Self]) -> String {
+        addresses.iter().map(Self::entry).collect::<Value>().to_string()
+    }
+
+    /// Reads what [`Self::write_all`] wrote; what cannot be read is nothing.
+    pub(crate) fn read_all(text: &str) -> Vec<Self> {
+        let entries: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+        entries.iter().filter_map(Self::read).collect()
+    }
+
     /// As an entry of `status.loadBalancer.ingress`.
     pub(super) fn entry(&self) -> Value {
         match self {
@@ -31,10 +48,10 @@ impl Address {
     }
 }
 
-/// The entries that should stand there, or nothing if they do: those of others first, then ours. `before` are the entries
-/// that we told earlier.
-pub(super) fn entries(current: &[Value], before: &[Value], ours: &[Value]) -> Option<Vec<Value>> {
-    let is_foreign = |entry: &&Value| !before.contains(entry) && !ours.contains(entry);
+/// The entries that should stand there, or nothing if they do: those of others first, then ours. `stale` are entries that
+/// were told earlier, by us or by whoever led before.
+pub(super) fn entries(current: &[Value], stale: &[Value], ours: &[Value]) -> Option<Vec<Value>> {
+    let is_foreign = |entry: &&Value| !stale.contains(entry) && !ours.contains(entry);
     let mut desired: Vec<Value> = current.iter().filter(is_foreign).cloned().collect();
     desired.extend_from_slice(ours);
     (!same(&desired, current)).then_some(desired)
@@ -43,19 +60,6 @@ pub(super) fn entries(current: &[Value], before: &[Value], ours: &[Value]) -> Op
 /// Order means nothing, and is not worth a write.
 fn same(one: &[Value], other: &[Value]) -> bool {
     one.len() == other.len() && one.iter().all(|entry| other.contains(entry))
-}
-
-/// The entries of a Service's status as an Ingress has them.
-pub(super) fn without_ports(entries: &[Value]) -> Vec<Value> {
-    let strip = |entry: &Value| {
-        let field = |name: &str| entry.get(name).filter(|value| !value.is_null()).cloned();
-        match (field("ip"), field("hostname")) {
-            (Some(ip), _) => Some(json!({"ip": ip})),
-            (None, Some(name)) => Some(json!({"hostname": name})),
-            (None, None) => None,
-        }
-    };
-    entries.iter().filter_map(strip).collect()
 }
 
 #[cfg(test)]
@@ -87,15 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn the_ports_of_a_service_are_left_out() {
-        let service = [
-            json!({"ip": "192.0.2.1", "ipMode": "VIP", "ports": [{"port": 80}]}),
-            json!({}),
-        ];
-        assert_eq!(without_ports(&service), [ip("192.0.2.1")]);
-        assert_eq!(
-            without_ports(&[json!({"hostname": "a"})]),
-            [json!({"hostname": "a"})]
-        );
+    fn addresses_are_read_as_they_are_written_and_without_the_ports_of_a_service() {
+        let addresses = [Address::parse("192.0.2.1"), Address::parse("lb.example.org")];
+        let text = Address::write_all(&addresses);
+        assert_eq!(text, r#"[{"ip":"192.0.2.1"},{"hostname":"lb.example.org"}]"#);
+        assert_eq!(Address::read_all(&text), addresses);
+        assert!(Address::read_all("nonsense").is_empty());
+        let service = json!({"ip": "192.0.2.1", "ipMode": "VIP", "ports": [{"port": 80}]});
+        assert_eq!(Address::read(&service).as_ref(), Some(&addresses[0]));
+        assert_eq!(Address::read(&json!({})), None);
     }
 }

@@ -37,7 +37,7 @@
 {{- else if eq $v.profile "loadbalancer" }}
 - --publish-service={{ .Release.Namespace }}/{{ include "ferrik.name" . }}
 {{- else }}
-- --publish-status-address=$(HOST_IPS)
+- --publish-node-address=$(HOST_IPS)
 {{- end }}
 - --client-header-timeout={{ int $v.limits.clientHeaderSeconds }}
 - --keepalive-timeout={{ int $v.limits.keepaliveSeconds }}

@@ -2,9 +2,9 @@
 //!
 //! The values are read from where they are counted when somebody scrapes; nothing is counted here.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use ferrik_config::metric::{MetricRow, MetricSource, Sample, Value, integer};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -16,114 +16,107 @@ use super::stats::Reading;
 use crate::listen::{Cut, HandshakeFailure, Refusal, Registry};
 use crate::tables::Tables;
 
-/// One metric.
-#[derive(Debug)]
-pub struct MetricRow {
-    /// Name; counters get `_total` behind it.
-    pub name: &'static str,
-    /// `counter`, `gauge` or `histogram`.
-    pub kind: &'static str,
-    /// Names of the labels.
-    pub labels: &'static [&'static str],
-    /// What it counts.
-    pub doc: &'static str,
-}
-
 const OWNER: &[&str] = &["namespace", "ingress", "service"];
 
-/// Every metric, in the order of the page and of the output.
+/// Every metric of the data plane, in the order of the page and of the output.
 pub const METRICS: &[MetricRow] = &[
-    row(
+    MetricRow::new(
         "ferrik_requests",
         "counter",
         &["namespace", "ingress", "service", "status"],
         "Requests by the status of their answer; without labels those that no route served.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_request_duration_seconds",
         "histogram",
         OWNER,
         "From the request's head to the end of the answer.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_request_body_bytes",
         "counter",
         OWNER,
         "Bytes of request bodies.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_response_body_bytes",
         "counter",
         OWNER,
         "Bytes of response bodies.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_upstream_retries",
         "counter",
         OWNER,
         "Further endpoints that were asked after one failed.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_own_answers",
         "counter",
         &["reason"],
         "Requests that the proxy answered itself, by reason.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_connections",
         "gauge",
         &[],
         "Connections from clients that are open.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_connections_accepted",
         "counter",
         &[],
         "Connections from clients that were accepted.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_connections_refused",
         "counter",
         &["reason"],
         "Connections that were closed at once because of a limit.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_connections_cut",
         "counter",
         &["phase"],
         "Connections that a deadline ended, by what they were waiting for.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_accept_errors",
         "counter",
         &[],
         "Failures to accept a connection, mostly for lack of file descriptors.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_tls_handshake_failures",
         "counter",
         &["reason"],
         "TLS handshakes that failed.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_config_generation",
         "gauge",
         &[],
         "Counts the tables that were put into service since the start.",
     ),
-    row(
+    MetricRow::new(
+        "ferrik_config_applied_timestamp_seconds",
+        "gauge",
+        &[],
+        "When the table that is served was put into service, in seconds since 1970.",
+    ),
+    MetricRow::new(
         "ferrik_config_hosts",
         "gauge",
         &[],
         "Hosts in the table that is served.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_endpoints",
         "gauge",
         &["namespace", "service", "port"],
         "Endpoints of each service port that is routed to.",
     ),
-    row(
+    MetricRow::new(
         "ferrik_certificate_expiry_seconds",
         "gauge",
         &["namespace", "secret"],
@@ -131,26 +124,16 @@ pub const METRICS: &[MetricRow] = &[
     ),
 ];
 
-const fn row(
-    name: &'static str,
-    kind: &'static str,
-    labels: &'static [&'static str],
-    doc: &'static str,
-) -> MetricRow {
-    MetricRow {
-        name,
-        kind,
-        labels,
-        doc,
-    }
-}
-
 /// Where the values are.
 #[derive(Clone)]
 pub(crate) struct Sources {
     pub(crate) tables: Arc<Tables>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) others: Others,
 }
+
+/// Sources of further metrics, which know nothing of the proxy.
+pub(crate) type Others = Arc<Mutex<Vec<Arc<dyn MetricSource>>>>;
 
 impl std::fmt::Debug for Sources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -217,6 +200,13 @@ impl Sources {
                     table.map_or(0, |it| i64::try_from(it.generation).unwrap_or(i64::MAX)),
                 )]
             }
+            "ferrik_config_applied_timestamp_seconds" => {
+                let applied = self.tables.applied();
+                applied
+                    .map(|seconds| Sample::gauge(vec![], seconds))
+                    .into_iter()
+                    .collect()
+            }
             "ferrik_config_hosts" => vec![Sample::gauge(
                 vec![],
                 table.map_or(0, |it| integer(it.table.hosts.len())),
@@ -276,61 +266,44 @@ impl Sources {
     }
 }
 
-struct Sample {
-    labels: Vec<String>,
-    value: Value,
-}
-
-enum Value {
-    Counter(u64),
-    Gauge(i64),
-    Histogram((f64, u64, Vec<(f64, u64)>)),
-}
-
-impl Sample {
-    fn counter(labels: Vec<String>, value: u64) -> Self {
-        Self {
-            labels,
-            value: Value::Counter(value),
-        }
-    }
-
-    fn gauge(labels: Vec<String>, value: i64) -> Self {
-        Self {
-            labels,
-            value: Value::Gauge(value),
-        }
-    }
-}
-
 impl Collector for Sources {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         for row in METRICS {
-            let kind = match row.kind {
-                "counter" => MetricType::Counter,
-                "histogram" => MetricType::Histogram,
-                _ => MetricType::Gauge,
-            };
-            let mut metric = encoder.encode_descriptor(row.name, row.doc, None, kind)?;
-            for sample in self.samples(row.name) {
-                let labels: Vec<(&str, &str)> = row
-                    .labels
-                    .iter()
-                    .copied()
-                    .zip(sample.labels.iter().map(String::as_str))
-                    .collect();
-                let mut family = metric.encode_family(&labels)?;
-                match sample.value {
-                    Value::Counter(value) => ConstCounter::new(value).encode(family)?,
-                    Value::Gauge(value) => ConstGauge::new(value).encode(family)?,
-                    Value::Histogram((sum, count, buckets)) => {
-                        family.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
-                    }
-                }
+            write(&mut encoder, row, self.samples(row.name))?;
+        }
+        for other in self.others.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for row in other.rows() {
+                write(&mut encoder, row, other.samples(row))?;
             }
         }
         Ok(())
     }
+}
+
+fn write(encoder: &mut DescriptorEncoder<'_>, row: &MetricRow, samples: Vec<Sample>) -> std::fmt::Result {
+    let kind = match row.kind {
+        "counter" => MetricType::Counter,
+        "histogram" => MetricType::Histogram,
+        _ => MetricType::Gauge,
+    };
+    let mut metric = encoder.encode_descriptor(row.name, row.doc, None, kind)?;
+    for sample in samples {
+        let labels: Vec<(&str, &str)> = row
+            .labels
+            .iter()
+            .copied()
+            .zip(sample.labels.iter().map(String::as_str))
+            .collect();
+        let mut family = metric.encode_family(&labels)?;
+        match sample.value {
+            Value::Counter(value) => ConstCounter::new(value).encode(family)?,
+            Value::Gauge(value) => ConstGauge::new(value).encode(family)?,
+            Value::Histogram((sum, count, buckets)) => {
+                family.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn owner_labels(owner: &super::stats::Owner) -> Vec<String> {
@@ -339,49 +312,4 @@ fn owner_labels(owner: &super::stats::Owner) -> Vec<String> {
         owner.ingress.clone(),
         owner.service.clone(),
     ]
-}
-
-fn integer(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// The reference page.
-pub fn docs() -> String {
-    let mut page = String::from("| metric | kind | labels | meaning |\n|---|---|---|---|\n");
-    for row in METRICS {
-        let suffix = if row.kind == "counter" { "_total" } else { "" };
-        let labels = row.labels.join("`, `");
-        let labels = if labels.is_empty() {
-            String::from("–")
-        } else {
-            format!("`{labels}`")
-        };
-        writeln!(
-            page,
-            "| `{}{suffix}` | {} | {labels} | {} |",
-            row.name, row.kind, row.doc
-        )
-        .expect("writing to a String");
-    }
-    page
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_documented() {
-        let mut names: Vec<_> = METRICS.iter().map(|row| row.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), METRICS.len());
-        for row in METRICS {
-            assert!(
-                row.name.starts_with("ferrik_") && row.doc.ends_with('.'),
-                "{}",
-                row.name
-            );
-        }
-    }
 }

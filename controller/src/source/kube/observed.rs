@@ -1,5 +1,6 @@
 //! An object as the API server sends it, without what nobody uses: managed fields are half of its bytes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
+
+use super::depth::{Bounded, DEEPEST};
 
 /// Holds the whole object once more, as `kubectl apply` left it there.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -23,6 +26,8 @@ pub(crate) struct Observed {
     generation: i64,
     /// Everything but metadata.
     document: Value,
+    /// The field that is nested too deep to be read.
+    too_deep: Option<String>,
 }
 
 /// What status and Events of an object need.
@@ -65,7 +70,15 @@ impl Observed {
             addresses: addresses.and_then(Value::as_array).cloned().unwrap_or_default(),
             is_certificate: self.document.get("type").and_then(Value::as_str) == Some("kubernetes.io/tls"),
         };
-        (facts, Object::assemble(kind, self.metadata, &self.document))
+        let object = match self.too_deep {
+            Some(field) => Err(ReadError::Field {
+                object: ObjectRef::new(kind, self.metadata.namespace, self.metadata.name),
+                field,
+                message: format!("more than {DEEPEST} levels of lists and objects"),
+            }),
+            None => Object::assemble(kind, self.metadata, &self.document),
+        };
+        (facts, object)
     }
 }
 
@@ -76,15 +89,19 @@ impl fmt::Debug for Observed {
     }
 }
 
-/// `metadata`, with the fields that are used.
+/// `metadata`, with the fields that are used. [`Meta`] is not flattened into it: the others would be kept for it, and managed
+/// fields are nested as deep as the object.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
     resource_version: Option<String>,
     uid: Arc<str>,
     generation: i64,
-    #[serde(flatten)]
-    meta: Meta,
+    namespace: Arc<str>,
+    name: Arc<str>,
+    creation_timestamp: Option<Arc<str>>,
+    annotations: BTreeMap<Arc<str>, Arc<str>>,
+    labels: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 impl<'de> Deserialize<'de> for Observed {
@@ -104,12 +121,17 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Observed, A::Error> {
         let (mut metadata, mut document) = (Metadata::default(), Map::new());
+        let mut too_deep = None;
         while let Some(key) = fields.next_key::<String>()? {
             match &*key {
                 "metadata" => metadata = fields.next_value()?,
                 "apiVersion" | "kind" => drop(fields.next_value::<IgnoredAny>()?),
                 _ => {
-                    let value: Value = fields.next_value()?;
+                    let mut is_cut = false;
+                    let value = fields.next_value_seed(Bounded::new(&mut is_cut))?;
+                    if is_cut {
+                        too_deep = Some(key.clone());
+                    }
                     // The API server writes `null` for lists that are empty.
                     if !value.is_null() {
                         document.insert(key, value);
@@ -117,22 +139,59 @@ impl<'de> Visitor<'de> for Fields {
                 }
             }
         }
-        let Metadata {
-            resource_version,
-            uid,
-            generation,
-            mut meta,
-        } = metadata;
-        meta.annotations.remove(LAST_APPLIED);
+        metadata.annotations.remove(LAST_APPLIED);
         Ok(Observed {
             meta: ObjectMeta {
-                resource_version,
+                resource_version: metadata.resource_version,
                 ..ObjectMeta::default()
             },
-            metadata: meta,
-            uid,
-            generation,
+            metadata: Meta {
+                namespace: metadata.namespace,
+                name: metadata.name,
+                creation_timestamp: metadata.creation_timestamp,
+                annotations: metadata.annotations,
+                labels: metadata.labels,
+            },
+            uid: metadata.uid,
+            generation: metadata.generation,
             document: document.into(),
+            too_deep,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_object_that_is_too_deep_does_not_hide_the_others_of_its_list() {
+        let deep = format!("{}0{}", "{\"a\":".repeat(300), "}".repeat(300));
+        let object = |name: &str, spec: &str, managed: &str| {
+            format!(
+                "{{\"metadata\": {{\"managedFields\": [{managed}], \"name\": \"{name}\", \"namespace\": \"shop\", \"resourceVersion\": \"7\"}}, \"spec\": {spec}}}"
+            )
+        };
+        let list = format!(
+            "[{}, {}]",
+            object("deep", &deep, &deep),
+            object("good", "{}", "0")
+        );
+        let list: Vec<Observed> = serde_json::from_str(&list).expect("the list is read");
+        let read: Vec<_> = list
+            .into_iter()
+            .map(|observed| observed.into_object(Kind::Middleware))
+            .collect();
+        let (facts, object) = &read[0];
+        assert_eq!(facts.version(), 7);
+        let error = object.as_ref().expect_err("it is too deep");
+        let ReadError::Field { object, field, .. } = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(
+            (object.to_string(), field.as_str()),
+            ("Middleware shop/deep".to_owned(), "spec")
+        );
+        assert!(read[1].1.is_ok());
     }
 }

@@ -9,6 +9,17 @@ pub(crate) struct Progress {
     watches: Mutex<BTreeMap<String, State>>,
 }
 
+/// How many watches are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Listed, and followed since.
+    pub(crate) synced: usize,
+    /// Something stands in the way.
+    pub(crate) hindered: usize,
+    /// Being listed for the first time.
+    pub(crate) listing: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     Listing,
@@ -63,6 +74,19 @@ impl Progress {
         missing.collect()
     }
 
+    /// How many watches are in which state.
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for state in self.lock().values() {
+            match state {
+                State::Listing => counts.listing += 1,
+                State::Synced(None) => counts.synced += 1,
+                State::Synced(Some(_)) | State::Hindered(_) => counts.hindered += 1,
+            }
+        }
+        counts
+    }
+
     /// True while a first list is under way that nothing stands in the way of.
     pub(crate) fn is_listing(&self) -> bool {
         self.lock().values().any(|state| *state == State::Listing)
@@ -92,7 +116,14 @@ mod tests {
         assert!(progress.hindered("ingresses", "gone"), "it is news all the same");
         assert!(!progress.hindered("ingresses", "gone"));
         assert!(progress.missing().is_empty() && !progress.is_listing());
+        let hindered = Counts {
+            synced: 1,
+            hindered: 1,
+            listing: 0,
+        };
+        assert_eq!(progress.counts(), hindered);
         progress.recovered("ingresses");
+        assert_eq!(progress.counts().synced, 2);
         assert!(progress.hindered("ingresses", "gone"), "news again");
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::failure::Failure;
+use super::health::Health;
 
 /// Between questions.
 const EVERY: Duration = Duration::from_secs(2);
@@ -69,6 +70,7 @@ pub(crate) async fn run(
     name: Arc<str>,
     beats: watch::Sender<u64>,
     lease: watch::Sender<Option<Lease>>,
+    health: Arc<Health>,
 ) {
     let leases: Api<Lease> = Api::namespaced(client, &namespace);
     let params = ListParams::default().fields(&format!("metadata.name={name}"));
@@ -110,6 +112,7 @@ pub(crate) async fn run(
                 None
             }
         };
+        health.note(version.is_some());
         if pulse.take(version, Instant::now()) {
             beats.send_modify(|times| *times += 1);
         }
