@@ -2,11 +2,13 @@
 //! network namespace of its own.
 
 mod ferrik;
+mod history;
 mod yaml;
 
 mod api_server;
 mod certificate;
 mod cluster;
+mod endpoint;
 mod leader;
 mod readiness;
 mod role;

@@ -1,0 +1,76 @@
+//! What clients of one host got over time, each change of it once. Tests use it that say what was never seen in between.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use ferrik_test_cluster::eventually;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::ferrik::{Ferrik, get};
+
+/// Clients of different connections: what one saw says nothing about what another did.
+const CLIENTS: usize = 3;
+
+/// Clients that ask for `/` of a host, again and again.
+pub(crate) struct History {
+    stop: Arc<AtomicBool>,
+    seen: Vec<Arc<Mutex<Vec<String>>>>,
+    tasks: JoinSet<()>,
+}
+
+impl History {
+    /// Starts to ask.
+    pub(crate) fn start(ferrik: &Ferrik, host: &'static str) -> Self {
+        let (stop, address) = (Arc::new(AtomicBool::new(false)), ferrik.http());
+        let (mut seen, mut tasks) = (Vec::new(), JoinSet::new());
+        for _ in 0..CLIENTS {
+            let mine: Arc<Mutex<Vec<String>>> = Arc::default();
+            seen.push(mine.clone());
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                while !stop.load(Relaxed) {
+                    let answer = summary(address, host).await;
+                    let mut mine = mine.lock().expect("no panic");
+                    if mine.last() != Some(&answer) {
+                        mine.push(answer);
+                    }
+                }
+            });
+        }
+        Self { stop, seen, tasks }
+    }
+
+    /// Waits until what every client got last is this.
+    pub(crate) async fn shows(&self, last: &str) {
+        eventually(&format!("all clients get {last}"), async || {
+            self.seen
+                .iter()
+                .all(|seen| seen.lock().expect("no panic").last().is_some_and(|it| it == last))
+        })
+        .await;
+    }
+
+    /// Ends it; fails the test if a client got anything but this, in this order.
+    pub(crate) async fn end(mut self, expected: &[&str]) {
+        self.stop.store(true, Relaxed);
+        while self.tasks.join_next().await.is_some() {}
+        for seen in &self.seen {
+            assert_eq!(*seen.lock().expect("no panic"), expected);
+        }
+    }
+}
+
+/// The name of the pod that answered, else the status, else what went wrong.
+pub(crate) async fn summary(address: SocketAddr, host: &str) -> String {
+    match get(address, host, "/").await {
+        Ok(answer) => match serde_json::from_str::<Value>(&answer.body) {
+            Ok(body) if answer.status == 200 && body["pod"].is_string() => {
+                body["pod"].as_str().unwrap_or_default().to_owned()
+            }
+            _ => answer.status.to_string(),
+        },
+        Err(error) => error.to_string(),
+    }
+}
