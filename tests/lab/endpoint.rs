@@ -71,7 +71,7 @@ async fn answered_by(ferrik: &Ferrik, pods: &[&str]) {
     eventually(&format!("{pods:?} answer"), async || {
         let mut seen = BTreeSet::new();
         for _ in 0..12 {
-            seen.insert(summary(ferrik.http(), HOST).await);
+            seen.insert(summary(Ok(ferrik.get(HOST, "/").await)));
         }
         seen == pods
     })

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
@@ -29,6 +29,14 @@ pub(crate) struct Ferrik {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+}
+
+impl Answer {
+    /// The name of the pod that answered, if one did.
+    pub(crate) fn pod(&self) -> Option<String> {
+        let body: Value = serde_json::from_str(&self.body).ok()?;
+        body["pod"].as_str().map(str::to_owned)
+    }
 }
 
 impl Ferrik {
@@ -176,21 +184,40 @@ pub(crate) async fn get(address: SocketAddr, host: &str, path: &str) -> anyhow::
     client.get(host, path).await
 }
 
+/// The same with a user's name and password, as base64 of `NAME:PASSWORD`.
+pub(crate) async fn get_as(address: SocketAddr, host: &str, user: &str) -> anyhow::Result<Answer> {
+    let request = hyper::Request::get("/")
+        .header("host", host)
+        .header("authorization", format!("Basic {user}"));
+    let mut client = Client::connect(address).await?;
+    client.send(request.body(Empty::new())?).await
+}
+
 /// One connection.
-struct Client(http1::SendRequest<Empty<Bytes>>);
+pub(crate) struct Client(http1::SendRequest<Empty<Bytes>>);
 
 impl Client {
     async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::over(TcpStream::connect(address).await?).await
+    }
+
+    /// On a stream that is there.
+    pub(crate) async fn over<S>(stream: S) -> anyhow::Result<Self>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(Self(sender))
     }
 
-    async fn get(&mut self, host: &str, path: &str) -> anyhow::Result<Answer> {
-        let request = hyper::Request::get(path)
-            .header("host", host)
-            .body(Empty::new())?;
+    /// One request of several.
+    pub(crate) async fn get(&mut self, host: &str, path: &str) -> anyhow::Result<Answer> {
+        let request = hyper::Request::get(path).header("host", host);
+        self.send(request.body(Empty::new())?).await
+    }
+
+    async fn send(&mut self, request: hyper::Request<Empty<Bytes>>) -> anyhow::Result<Answer> {
         self.0.ready().await?;
         let answer = self.0.send_request(request).await?;
         let status = answer.status().as_u16();

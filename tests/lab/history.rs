@@ -1,14 +1,12 @@
 //! What clients of one host got over time, each change of it once. Tests use it that say what was never seen in between.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use ferrik_test_cluster::eventually;
-use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::ferrik::{Ferrik, get};
+use crate::ferrik::{Answer, Ferrik, get};
 
 /// Clients of different connections: what one saw says nothing about what another did.
 const CLIENTS: usize = 3;
@@ -21,17 +19,27 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Starts to ask.
+    /// Starts to ask over plain HTTP.
     pub(crate) fn start(ferrik: &Ferrik, host: &'static str) -> Self {
-        let (stop, address) = (Arc::new(AtomicBool::new(false)), ferrik.http());
+        let address = ferrik.http();
+        Self::of(move || async move { get(address, host, "/").await })
+    }
+
+    /// Starts to ask as `ask` does it.
+    pub(crate) fn of<F, A>(ask: F) -> Self
+    where
+        F: Fn() -> A + Clone + Send + 'static,
+        A: Future<Output = anyhow::Result<Answer>> + Send,
+    {
+        let stop = Arc::new(AtomicBool::new(false));
         let (mut seen, mut tasks) = (Vec::new(), JoinSet::new());
         for _ in 0..CLIENTS {
             let mine: Arc<Mutex<Vec<String>>> = Arc::default();
             seen.push(mine.clone());
-            let stop = stop.clone();
+            let (stop, ask) = (stop.clone(), ask.clone());
             tasks.spawn(async move {
                 while !stop.load(Relaxed) {
-                    let answer = summary(address, host).await;
+                    let answer = summary(ask().await);
                     let mut mine = mine.lock().expect("no panic");
                     if mine.last() != Some(&answer) {
                         mine.push(answer);
@@ -63,14 +71,9 @@ impl History {
 }
 
 /// The name of the pod that answered, else the status, else what went wrong.
-pub(crate) async fn summary(address: SocketAddr, host: &str) -> String {
-    match get(address, host, "/").await {
-        Ok(answer) => match serde_json::from_str::<Value>(&answer.body) {
-            Ok(body) if answer.status == 200 && body["pod"].is_string() => {
-                body["pod"].as_str().unwrap_or_default().to_owned()
-            }
-            _ => answer.status.to_string(),
-        },
+pub(crate) fn summary(answer: anyhow::Result<Answer>) -> String {
+    match answer {
+        Ok(answer) => answer.pod().unwrap_or_else(|| answer.status.to_string()),
         Err(error) => error.to_string(),
     }
 }

@@ -3,12 +3,14 @@
 
 mod ferrik;
 mod history;
+mod tls;
 mod yaml;
 
 mod api_server;
 mod certificate;
 mod cluster;
 mod endpoint;
+mod guard;
 mod leader;
 mod readiness;
 mod role;
