@@ -11,6 +11,7 @@ mod certificate;
 mod cluster;
 mod endpoint;
 mod guard;
+mod hostile;
 mod leader;
 mod readiness;
 mod role;
