@@ -12,6 +12,7 @@ mod cluster;
 mod endpoint;
 mod guard;
 mod hostile;
+mod instances;
 mod leader;
 mod readiness;
 mod role;
