@@ -30,7 +30,7 @@ async fn told(lab: &Lab, reason: &str, text: &str) {
 fn history_of(clients: Clients) -> History {
     History::of(move || {
         let clients = clients.clone();
-        async move { clients.get().await }
+        async move { clients.get("/").await }
     })
 }
 
@@ -43,8 +43,8 @@ fn a_client_authority_that_is_deleted_broken_and_restored_closes_and_opens_its_h
         let guarded = annotated("shop", "app", HOST, "app", annotations)
             + &format!("  tls: [{{hosts: [{HOST}], secretName: server}}]\n");
         let objects = [
-            servers.server_secret("server", &[HOST]),
-            clients.secret("client-ca"),
+            servers.server_secret("shop", "server", &[HOST]),
+            clients.secret("shop", "client-ca"),
             guarded,
             ingress("shop", "other", OTHER, "app"),
         ];
@@ -60,7 +60,7 @@ fn a_client_authority_that_is_deleted_broken_and_restored_closes_and_opens_its_h
         let answer = open.get(HOST, "/").await.expect("an answer");
         assert_eq!(answer.pod().as_deref(), Some("app"));
 
-        lab.cluster.delete(&clients.secret("client-ca")).await;
+        lab.cluster.delete(&clients.secret("shop", "client-ca")).await;
         with.shows("403").await;
         without.shows("403").await;
         told(&lab, "RouteClosed", "client-ca").await;
@@ -71,13 +71,13 @@ fn a_client_authority_that_is_deleted_broken_and_restored_closes_and_opens_its_h
         let garbage = secret("shop", "client-ca", "Opaque", "{ca.crt: no authority}");
         lab.cluster.apply(&garbage).await;
         told(&lab, "RouteClosed", "ca.crt").await;
-        assert_eq!(trusted.get().await.expect("an answer").status, 403);
+        assert_eq!(trusted.get("/").await.expect("an answer").status, 403);
         // An authority that is there, but is another one: its clients are strangers.
         lab.cluster
-            .apply(&Authority::new("strangers").secret("client-ca"))
+            .apply(&Authority::new("strangers").secret("shop", "client-ca"))
             .await;
         with.shows("400").await;
-        lab.cluster.apply(&clients.secret("client-ca")).await;
+        lab.cluster.apply(&clients.secret("shop", "client-ca")).await;
         with.shows("app").await;
         without.shows("400").await;
         with.end(&["app", "403", "400", "app"]).await;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use ferrik_test_cluster::{Backend, Identity, Lab, eventually, run};
 
 use crate::ferrik::{Ferrik, Load};
-use crate::yaml::{annotated, ingress, traefik_kind};
+use crate::traefik;
+use crate::yaml::{annotated, ingress};
 
 const HOST: &str = "a.example.org";
 /// From a hostile object to the Ingress that is applied right after it.
@@ -162,17 +163,7 @@ fn ten_thousand_rules_in_one_ingress() {
 #[test]
 fn middlewares_with_fields_that_nobody_knows() {
     run(async |lab| {
-        lab.cluster
-            .apply(&traefik_kind("middlewares", "Middleware"))
-            .await;
-        let wait = [
-            "wait",
-            "--for=condition=Established",
-            "crd",
-            "middlewares.traefik.io",
-            "--timeout=20s",
-        ];
-        lab.cluster.kubectl(&Identity::Admin, &wait).await;
+        traefik::add_kinds(&lab).await;
         let stage = Stage::new(lab).await;
         for (name, spec, status) in [
             (

@@ -4,11 +4,13 @@
 mod ferrik;
 mod history;
 mod tls;
+mod traefik;
 mod yaml;
 
 mod api_server;
 mod certificate;
 mod cluster;
+mod conflict;
 mod endpoint;
 mod guard;
 mod hostile;

@@ -36,18 +36,18 @@ impl Authority {
         }
     }
 
-    /// A Secret in `shop` with the root, as `auth-tls-secret` reads it.
-    pub(crate) fn secret(&self, name: &str) -> String {
+    /// A Secret with the root, as `auth-tls-secret` reads it.
+    pub(crate) fn secret(&self, namespace: &str, name: &str) -> String {
         let entries = serde_json::json!({"ca.crt": self.certificate.pem()});
-        secret("shop", name, "Opaque", &entries.to_string())
+        secret(namespace, name, "Opaque", &entries.to_string())
     }
 
-    /// A Secret in `shop` with a server certificate.
-    pub(crate) fn server_secret(&self, name: &str, hosts: &[&str]) -> String {
+    /// A Secret with a server certificate.
+    pub(crate) fn server_secret(&self, namespace: &str, name: &str, hosts: &[&str]) -> String {
         let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
         let (certificate, key) = self.issue(hosts, ExtendedKeyUsagePurpose::ServerAuth);
         let entries = serde_json::json!({"tls.crt": certificate.pem(), "tls.key": key.serialize_pem()});
-        secret("shop", name, "kubernetes.io/tls", &entries.to_string())
+        secret(namespace, name, "kubernetes.io/tls", &entries.to_string())
     }
 
     /// Clients that trust this authority's servers, with a certificate of their own or none. They resume sessions, as
@@ -107,7 +107,7 @@ impl Clients {
     }
 
     /// One request on a connection of its own.
-    pub(crate) async fn get(&self) -> anyhow::Result<Answer> {
-        self.connect().await?.get(self.host, "/").await
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.connect().await?.get(self.host, path).await
     }
 }
