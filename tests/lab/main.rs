@@ -19,4 +19,5 @@ mod leader;
 mod readiness;
 mod role;
 mod serve;
+mod site;
 mod upgrade;
