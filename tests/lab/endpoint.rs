@@ -1,4 +1,4 @@
-//! EndpointSlices that change, as clients notice it: not at all, unless nothing is left that could answer.
+//! `EndpointSlices` that change, as clients notice it: not at all, unless nothing is left that could answer.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

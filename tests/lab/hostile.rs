@@ -142,12 +142,12 @@ fn paths_that_are_no_regular_expression_or_too_large_a_one() {
 fn ten_thousand_rules_in_one_ingress() {
     run(async |lab| {
         let stage = Stage::new(lab).await;
-        let rules: String = (0..10_000)
+        let rules: Vec<String> = (0..10_000)
             .map(|number| {
-                format!("\n    - {{host: h{number}.example.org, http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: app, port: {{number: 80}}}}}}}}]}}}}")
+                format!("    - {{host: h{number}.example.org, http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: app, port: {{number: 80}}}}}}}}]}}}}")
             })
             .collect();
-        let many = ingress("shop", "many", "many.example.org", "app") + rules.trim_start_matches('\n') + "\n";
+        let many = ingress("shop", "many", "many.example.org", "app") + &rules.join("\n");
         stage.endures("many", &many).await;
         stage.ferrik.answers("h9999.example.org", 200).await;
         stage

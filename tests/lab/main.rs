@@ -1,6 +1,7 @@
 //! Tests against a real Kubernetes API: `make lab` builds its servers once, and the tests need root, because each has a
 //! network namespace of its own.
 
+mod chart;
 mod ferrik;
 mod history;
 mod tls;
@@ -11,6 +12,7 @@ mod api_server;
 mod certificate;
 mod cluster;
 mod conflict;
+mod deploy;
 mod endpoint;
 mod guard;
 mod hostile;
