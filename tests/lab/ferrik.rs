@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// A running process. It ends with the value; what it said on standard error is shown if the test fails.
 pub(crate) struct Ferrik {
@@ -194,7 +194,10 @@ pub(crate) async fn get_as(address: SocketAddr, host: &str, user: &str) -> anyho
 }
 
 /// One connection.
-pub(crate) struct Client(http1::SendRequest<Empty<Bytes>>);
+pub(crate) struct Client {
+    sender: http1::SendRequest<Empty<Bytes>>,
+    connection: JoinHandle<hyper::Result<()>>,
+}
 
 impl Client {
     async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
@@ -207,8 +210,10 @@ impl Client {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self(sender))
+        Ok(Self {
+            sender,
+            connection: tokio::spawn(connection),
+        })
     }
 
     /// One request of several.
@@ -218,8 +223,16 @@ impl Client {
     }
 
     async fn send(&mut self, request: hyper::Request<Empty<Bytes>>) -> anyhow::Result<Answer> {
-        self.0.ready().await?;
-        let answer = self.0.send_request(request).await?;
+        self.sender.ready().await?;
+        let answer = tokio::select! {
+            biased;
+            answer = self.sender.send_request(request) => answer?,
+            // A request that is sent in the moment in which the connection ends is never answered and never fails.
+            ended = &mut self.connection => {
+                ended??;
+                anyhow::bail!("the connection ended");
+            }
+        };
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await?.to_bytes();
         Ok(Answer {
@@ -295,7 +308,7 @@ async fn ask(address: SocketAddr, host: &str, stop: &AtomicBool, sent: &AtomicUs
     let mut client = Client::connect(address).await?;
     for _ in 0..200 {
         // A connection that the last answer ended is no failure.
-        if stop.load(Relaxed) || client.0.ready().await.is_err() {
+        if stop.load(Relaxed) || client.sender.ready().await.is_err() {
             break;
         }
         let answer = client.get(host, "/").await?;

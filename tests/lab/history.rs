@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use ferrik_test_cluster::eventually;
+use ferrik_test_cluster::{eventually, within};
 use tokio::task::JoinSet;
 
 use crate::ferrik::{Answer, Ferrik, get};
@@ -63,7 +63,9 @@ impl History {
     /// Ends it; fails the test if a client got anything but this, in this order.
     pub(crate) async fn end(mut self, expected: &[&str]) {
         self.stop.store(true, Relaxed);
-        while self.tasks.join_next().await.is_some() {}
+        while let Some(ended) = within("the clients end", self.tasks.join_next()).await {
+            ended.expect("clients do not panic");
+        }
         for seen in &self.seen {
             assert_eq!(*seen.lock().expect("no panic"), expected);
         }
