@@ -12,10 +12,10 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// A running process. It ends with the value; what it said on standard error is shown if the test fails.
 pub(crate) struct Ferrik {
@@ -29,6 +29,14 @@ pub(crate) struct Ferrik {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+}
+
+impl Answer {
+    /// The name of the pod that answered, if one did.
+    pub(crate) fn pod(&self) -> Option<String> {
+        let body: Value = serde_json::from_str(&self.body).ok()?;
+        body["pod"].as_str().map(str::to_owned)
+    }
 }
 
 impl Ferrik {
@@ -224,23 +232,55 @@ pub(crate) async fn get(address: SocketAddr, host: &str, path: &str) -> anyhow::
     client.get(host, path).await
 }
 
+/// The same with a user's name and password, as base64 of `NAME:PASSWORD`.
+pub(crate) async fn get_as(address: SocketAddr, host: &str, user: &str) -> anyhow::Result<Answer> {
+    let request = hyper::Request::get("/")
+        .header("host", host)
+        .header("authorization", format!("Basic {user}"));
+    let mut client = Client::connect(address).await?;
+    client.send(request.body(Empty::new())?).await
+}
+
 /// One connection.
-struct Client(http1::SendRequest<Empty<Bytes>>);
+pub(crate) struct Client {
+    sender: http1::SendRequest<Empty<Bytes>>,
+    connection: JoinHandle<hyper::Result<()>>,
+}
 
 impl Client {
     async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self(sender))
+        Self::over(TcpStream::connect(address).await?).await
     }
 
-    async fn get(&mut self, host: &str, path: &str) -> anyhow::Result<Answer> {
-        let request = hyper::Request::get(path)
-            .header("host", host)
-            .body(Empty::new())?;
-        self.0.ready().await?;
-        let answer = self.0.send_request(request).await?;
+    /// On a stream that is there.
+    pub(crate) async fn over<S>(stream: S) -> anyhow::Result<Self>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok(Self {
+            sender,
+            connection: tokio::spawn(connection),
+        })
+    }
+
+    /// One request of several.
+    pub(crate) async fn get(&mut self, host: &str, path: &str) -> anyhow::Result<Answer> {
+        let request = hyper::Request::get(path).header("host", host);
+        self.send(request.body(Empty::new())?).await
+    }
+
+    async fn send(&mut self, request: hyper::Request<Empty<Bytes>>) -> anyhow::Result<Answer> {
+        self.sender.ready().await?;
+        let answer = tokio::select! {
+            biased;
+            answer = self.sender.send_request(request) => answer?,
+            // A request that is sent in the moment in which the connection ends is never answered and never fails.
+            ended = &mut self.connection => {
+                ended??;
+                anyhow::bail!("the connection ended");
+            }
+        };
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await?.to_bytes();
         Ok(Answer {
@@ -316,7 +356,7 @@ async fn ask(address: SocketAddr, host: &str, stop: &AtomicBool, sent: &AtomicUs
     let mut client = Client::connect(address).await?;
     for _ in 0..200 {
         // A connection that the last answer ended is no failure.
-        if stop.load(Relaxed) || client.0.ready().await.is_err() {
+        if stop.load(Relaxed) || client.sender.ready().await.is_err() {
             break;
         }
         let answer = client.get(host, "/").await?;

@@ -1,7 +1,11 @@
 //! Tests against a real Kubernetes API: `make lab` builds its servers once, and the tests need root, because each has a
 //! network namespace of its own.
 
+mod chart;
 mod ferrik;
+mod history;
+mod tls;
+mod traefik;
 mod yaml;
 
 mod acme;
@@ -9,9 +13,16 @@ mod address;
 mod api_server;
 mod certificate;
 mod cluster;
+mod conflict;
+mod deploy;
+mod endpoint;
+mod guard;
+mod hostile;
+mod instances;
 mod leader;
 mod readiness;
 mod replica;
 mod role;
 mod serve;
+mod site;
 mod upgrade;
