@@ -2,11 +2,12 @@
 //!
 //! Each problem is one Event whose name follows from the problem, so a new leader, a restart or a second replica never tells
 //! it twice. One that is gone after a moment is not told at all. A change is told when all replicas serve it, or when one of
-//! them takes too long. What still stands is told again before the cluster forgets it. New ones are paced: ten thousand broken objects
-//! make a slow list and no storm.
+//! them takes too long. What still stands is told again before the cluster forgets it. New ones are paced: ten thousand broken
+//! objects make a slow list and no storm, and objects take turns in it.
 
 mod message;
 mod pending;
+mod queue;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -25,13 +26,14 @@ use crate::replica::Roll;
 use crate::source::kube::{Cluster, Scope};
 use message::Message;
 use pending::Pending;
+use queue::Queue;
 
 /// Between two Events, once the burst is used up.
 const PACE: Duration = Duration::from_millis(100);
 /// Events that need not wait.
 const BURST: u32 = 50;
-/// Events that may wait to be told; what comes on top is left to the log and to `ferrik status`.
-const QUEUE: usize = 2000;
+/// Problems of one object that are told one by one; of those behind them it is told how many there are.
+const MOST: usize = 20;
 /// A problem is told if it stands for so long: objects that belong together are applied one after another.
 const MOMENT: Duration = Duration::from_secs(1);
 /// The API server forgets Events after an hour.
@@ -92,14 +94,17 @@ struct Events {
     /// Changes that not every replica has seen yet.
     pending: Pending,
     before: Published,
-    queue: VecDeque<Message>,
+    queue: Queue,
+    /// Problems that were found when this replica began to lead are no news.
+    is_first: bool,
     budget: f64,
     at: Option<Instant>,
 }
 
 /// A problem that stands.
 struct Standing {
-    message: Message,
+    message: Arc<Message>,
+    is_new: bool,
     since: Instant,
     /// When it was told the last time.
     told: Option<Instant>,
@@ -114,7 +119,8 @@ impl Events {
             fresh: VecDeque::new(),
             pending: Pending::default(),
             before: Published::default(),
-            queue: VecDeque::new(),
+            queue: Queue::default(),
+            is_first: true,
             budget: f64::from(BURST),
             at: None,
         }
@@ -139,13 +145,20 @@ impl Events {
                 continue;
             };
             let mut names = Vec::new();
-            for diagnostic in diagnostics {
-                let message = Message::problem(diagnostic, &facts.uid);
+            let told = diagnostics.iter().take(MOST);
+            let mut messages: Vec<Message> = told
+                .map(|diagnostic| Message::problem(diagnostic, &facts.uid))
+                .collect();
+            if let Some(more) = diagnostics.len().checked_sub(MOST).filter(|more| *more > 0) {
+                messages.push(Message::more(object, &facts.uid, more));
+            }
+            for message in messages {
                 let name = message.name.clone();
                 let standing = known.remove(&name).unwrap_or_else(|| {
                     self.fresh.push_back(name.clone());
                     Standing {
-                        message,
+                        message: message.into(),
+                        is_new: !self.is_first,
                         since: now,
                         told: None,
                     }
@@ -160,6 +173,7 @@ impl Events {
             self.pending.take(&self.before, state, now);
         }
         self.before = state.clone();
+        self.is_first = false;
     }
 
     /// Has told what is new and has stood for a moment.
@@ -169,13 +183,13 @@ impl Events {
                 Some(standing) if now.duration_since(standing.since) < MOMENT => return,
                 Some(standing) if standing.told.is_none() => {
                     standing.told = Some(now);
-                    Some(standing.message.clone())
+                    Some((standing.message.clone(), standing.is_new))
                 }
                 _ => None,
             };
             self.fresh.pop_front();
-            if let Some(message) = ripe {
-                self.push(message);
+            if let Some((message, is_new)) = ripe {
+                self.queue.push(message, is_new);
             }
         }
     }
@@ -183,15 +197,7 @@ impl Events {
     /// Has told the changes that every replica has seen, and those that have waited for long enough.
     fn settle(&mut self, roll: Option<&Roll>, now: Instant) {
         for message in self.pending.settled(roll, now) {
-            self.push(message);
-        }
-    }
-
-    fn push(&mut self, message: Message) {
-        if self.queue.len() < QUEUE {
-            self.queue.push_back(message);
-        } else {
-            tracing::debug!(object = %message.object, "too many Events wait; this one is not told");
+            self.queue.push(message.into(), true);
         }
     }
 
@@ -202,15 +208,15 @@ impl Events {
         }
         for Standing { message, told, .. } in self.standing.values_mut() {
             let is_old = told.is_some_and(|told| now.duration_since(told) >= REFRESH);
-            if is_old && self.queue.len() < QUEUE {
+            if is_old {
                 *told = Some(now);
-                self.queue.push_back(message.clone());
+                self.queue.push(message.clone(), false);
             }
         }
     }
 
     /// The next Event that may be told now.
-    fn next(&mut self, now: Instant) -> Option<Message> {
+    fn next(&mut self, now: Instant) -> Option<Arc<Message>> {
         let since = self.at.map_or(Duration::ZERO, |at| now.duration_since(at));
         self.at = Some(now);
         let earned = since.as_secs_f64() / PACE.as_secs_f64();
@@ -219,7 +225,7 @@ impl Events {
             return None;
         }
         loop {
-            let message = self.queue.pop_front()?;
+            let message = self.queue.pop()?;
             // It may have waited for long.
             if !message.is_problem() || self.standing.contains_key(&message.name) {
                 self.budget -= 1.0;

@@ -139,6 +139,28 @@ fn paths_that_are_no_regular_expression_or_too_large_a_one() {
 }
 
 #[test]
+fn thousands_of_problems_in_one_ingress_silence_nobody_else() {
+    run(async |lab| {
+        let stage = Stage::new(lab).await;
+        let paths: Vec<String> = (0..5_000)
+            .map(|number| {
+                format!("{{path: '/(((({number}', pathType: ImplementationSpecific, backend: {{service: {{name: app, port: {{number: 80}}}}}}}}")
+            })
+            .collect();
+        let annotations = "{nginx.ingress.kubernetes.io/use-regex: 'true'}";
+        let many = annotated("shop", "many", "many.example.org", "app", annotations)
+            .replace("paths: [", &format!("paths: [{}, ", paths.join(", ")));
+        stage.endures("many", &many).await;
+        let mistyped = "{nginx.ingress.kubernetes.io/proxy-body-sizes: 1m}";
+        let other = annotated("shop", "other", "other.example.org", "app", mistyped);
+        stage.lab.cluster.apply(&other).await;
+        stage.told("other", "AnnotationUnknown").await;
+        stage.told("many", "MoreProblems").await;
+        stage.end().await;
+    });
+}
+
+#[test]
 fn ten_thousand_rules_in_one_ingress() {
     run(async |lab| {
         let stage = Stage::new(lab).await;

@@ -52,6 +52,12 @@ impl Message {
         )
     }
 
+    /// There are more problems than are told one by one.
+    pub(super) fn more(object: &ObjectRef, uid: &Arc<str>, count: usize) -> Self {
+        let note = format!("{count} more problems; ferrik's log has them all, and so has `ferrik check`");
+        Self::new(object, uid, None, true, "MoreProblems", note)
+    }
+
     /// The Ingress is served as it is now; `by` says by whom.
     pub(super) fn programmed(object: &ObjectRef, uid: &Arc<str>, generation: i64, by: &str) -> Self {
         let note = format!("generation {generation} is served{by}");

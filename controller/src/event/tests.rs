@@ -20,7 +20,11 @@ fn ingress() -> ObjectRef {
 
 /// What is served of the Ingress when it has this generation.
 fn state(generation: i64) -> Published {
-    let (documents, _) = crate::source::yaml::parse(std::path::Path::new("a.yaml"), INGRESS);
+    state_of(INGRESS, generation)
+}
+
+fn state_of(text: &str, generation: i64) -> Published {
+    let (documents, _) = crate::source::yaml::parse(std::path::Path::new("a.yaml"), text);
     let mut snapshot = ferrik_config::Snapshot::default();
     for document in &documents {
         let object = ferrik_config::snapshot::Object::read(&document.value).expect("an object");
@@ -146,7 +150,9 @@ fn many_problems_are_paced() {
     let now = Instant::now();
     for number in 0..200 {
         let object = ObjectRef::new(Kind::Ingress, "ns", format!("app-{number}"));
-        events.push(Message::programmed(&object, &"u".into(), 1, ""));
+        events
+            .queue
+            .push(Message::programmed(&object, &"u".into(), 1, "").into(), true);
     }
     let burst = usize::try_from(BURST).expect("small");
     assert_eq!(told(&mut events, now).len(), burst);
@@ -170,4 +176,18 @@ fn equal_problems_have_equal_names_and_long_ones_fit() {
     assert_ne!(one.name, Message::problem(&diagnostic, &"other".into()).name);
     let event = one.event("pod", Timestamp::UNIX_EPOCH);
     assert!(event.note.is_some_and(|note| note.len() <= 1024));
+}
+
+#[test]
+fn of_an_object_with_thousands_of_problems_twenty_are_told_and_the_number_of_the_others() {
+    let mut events = Events::new("pod".into());
+    let now = Instant::now();
+    let rules: String = (0..1000)
+        .map(|number| format!("{{host: 'no host {number}'}}, "))
+        .collect();
+    let many = state_of(&INGRESS.replace("rules: [", &format!("rules: [{rules}")), 1);
+    events.take(&many, now);
+    let told = told(&mut events, now + MOMENT);
+    assert_eq!(told.len(), MOST + 1);
+    assert_eq!(told.last(), Some(&"MoreProblems"));
 }
