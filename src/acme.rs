@@ -21,6 +21,7 @@ pub(crate) fn start(
 ) {
     let (state, states) = watch::channel(State::default());
     control.spawn(acme::run(place, options, identity, published, leading, state));
+    proxy.add_metrics(Arc::new(acme::Gauges(states.clone())));
     control.spawn(show(states, proxy.clone()));
 }
 

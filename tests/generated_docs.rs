@@ -53,9 +53,10 @@ fn metrics() -> String {
         "Metrics",
         "Served at `/metrics` of the admin listener. Labels come from configuration only.",
         &format!(
-            "{}\n## With a cluster\n\n{}",
+            "{}\n## With a cluster\n\n{}\n## With an authority\n\n{}",
             metric::markdown(ferrik_proxy::METRICS),
-            metric::markdown(ferrik_controller::metric::METRICS)
+            metric::markdown(ferrik_controller::metric::METRICS),
+            metric::markdown(ferrik_controller::acme::METRICS)
         ),
     )
 }
@@ -64,7 +65,8 @@ fn metrics() -> String {
 fn metrics_have_names_of_their_own_and_a_sentence() {
     let rows = ferrik_proxy::METRICS
         .iter()
-        .chain(ferrik_controller::metric::METRICS);
+        .chain(ferrik_controller::metric::METRICS)
+        .chain(ferrik_controller::acme::METRICS);
     let mut names = BTreeSet::new();
     for row in rows {
         assert!(names.insert(row.name), "{} is there twice", row.name);

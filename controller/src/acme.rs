@@ -15,6 +15,7 @@ mod authority;
 mod due;
 mod entry;
 mod http;
+mod metric;
 mod order;
 mod pace;
 mod preflight;
@@ -26,6 +27,7 @@ mod work;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use metric::{Gauges, METRICS};
 pub use store::Place;
 pub use told::{Standing, State};
 pub use work::run;

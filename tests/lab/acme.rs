@@ -2,12 +2,15 @@
 
 mod files;
 mod renewal;
+mod role;
 mod secrecy;
 mod solver;
 
 use ferrik_test_acme::{Acme, AcmeOptions, Endpoint, Fault};
 use ferrik_test_cluster::{Identity, Lab, eventually, run};
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::Instant;
 use tokio::process::Command;
 
 use crate::ferrik::{Ferrik, get};
@@ -19,7 +22,11 @@ const REPLICAS: [&str; 3] = ["198.18.0.1", "198.18.0.2", "198.18.0.3"];
 
 /// An Ingress that asks for a certificate in the Secret of its own name.
 fn asking(name: &str, host: &str) -> String {
-    annotated("shop", name, host, "app", "{ferrik.dev/acme: 'true'}")
+    asking_in("shop", name, host)
+}
+
+fn asking_in(namespace: &str, name: &str, host: &str) -> String {
+    annotated(namespace, name, host, "app", "{ferrik.dev/acme: 'true'}")
         + &format!("  tls: [{{hosts: [{host}], secretName: {name}}}]\n")
 }
 
@@ -45,8 +52,18 @@ async fn replica(lab: &Lab, acme: &Acme, address: &str, more: &[&str]) -> Ferrik
     replica_with_log(lab, acme, address, more, log).await
 }
 
+/// One with these rights.
+async fn replica_as(lab: &Lab, acme: &Acme, address: &str, identity: &Identity) -> Ferrik {
+    let kubeconfig = lab.cluster.kubeconfig(identity).await;
+    start(acme, &kubeconfig, address, &[], "info").await
+}
+
 async fn replica_with_log(lab: &Lab, acme: &Acme, address: &str, more: &[&str], log: &str) -> Ferrik {
     let kubeconfig = lab.cluster.kubeconfig(&Identity::Admin).await;
+    start(acme, &kubeconfig, address, more, log).await
+}
+
+async fn start(acme: &Acme, kubeconfig: &Path, address: &str, more: &[&str], log: &str) -> Ferrik {
     let (http, https) = (format!("{address}:80"), format!("{address}:443"));
     let (directory, authorities) = (acme.directory_url(), acme.listener_ca_file());
     let arguments = [
@@ -68,7 +85,7 @@ async fn replica_with_log(lab: &Lab, acme: &Acme, address: &str, more: &[&str], 
         "--acme-contact",
         "ops@example.org",
     ];
-    let ferrik = Ferrik::spawn_with_log(&kubeconfig, &[&arguments, more].concat(), log);
+    let ferrik = Ferrik::spawn_with_log(kubeconfig, &[&arguments, more].concat(), log);
     ferrik.ready().await;
     ferrik
 }
@@ -102,12 +119,16 @@ async fn is_trusted(root: &str, host: &str, address: &str) -> bool {
 
 /// The chain in the Secret, or nothing.
 async fn stored(lab: &Lab, name: &str) -> String {
+    stored_in(lab, "shop", name).await
+}
+
+async fn stored_in(lab: &Lab, namespace: &str, name: &str) -> String {
     let template = "go-template={{index .data \"tls.crt\" | base64decode}}";
     let get = [
         "get",
         "secret",
         "-n",
-        "shop",
+        namespace,
         name,
         "--ignore-not-found",
         "-o",
@@ -142,6 +163,7 @@ fn every_replica_answers_the_authority_and_serves_the_certificate() {
             replicas.push(replica(&lab, &acme, address, &[]).await);
         }
         lab.cluster.apply(&asking("a", HOST)).await;
+        let start = Instant::now();
         let root = acme.issuing_root_pem().await;
         for address in REPLICAS {
             eventually("the certificate is served", async || {
@@ -149,6 +171,10 @@ fn every_replica_answers_the_authority_and_serves_the_certificate() {
             })
             .await;
         }
+        println!(
+            "from the Ingress to a trusted answer of each of three replicas: {:?}",
+            start.elapsed()
+        );
         eventually("the owner is told", async || {
             events(&lab, "CertificateIssued")
                 .await

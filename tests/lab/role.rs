@@ -1,7 +1,7 @@
 //! The roles of the chart: nothing that is asked is refused but what a mode withholds, and nothing is granted that is not
 //! asked.
 
-mod grant;
+pub(crate) mod grant;
 
 use std::collections::BTreeSet;
 

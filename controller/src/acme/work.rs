@@ -136,8 +136,8 @@ struct Work {
     uids: OrdMap<ObjectRef, Arc<str>>,
     orders: JoinSet<Done>,
     under_way: BTreeSet<ObjectRef>,
-    /// Certificates that were issued and do not show yet, with the moment until which they are waited for.
-    fresh: BTreeMap<ObjectRef, i64>,
+    /// Certificates that were issued and do not show yet: the one that they replace, and until when they are waited for.
+    fresh: BTreeMap<ObjectRef, (Option<String>, i64)>,
     suggested: BTreeMap<ObjectRef, Suggested>,
     pace: Pace,
     issued: u64,
@@ -274,7 +274,10 @@ impl Work {
         };
         let window = suggested.filter(fits).and_then(|suggested| suggested.window);
         let due = due(request, &self.options.server, window);
-        let fresh = self.fresh.get(&request.secret).copied().unwrap_or_default();
+        let shown = request.current.as_ref().map(|current| &current.fingerprint);
+        let fresh = self.fresh.get(&request.secret);
+        let fresh = fresh.filter(|(replaced, _)| replaced.as_ref() == shown);
+        let fresh = fresh.map_or(0, |(_, until)| *until);
         due.max(entry.not_before(now))
             .max(fresh)
             .max(if due > now { 0 } else { self.pace.not_before(now) })
@@ -331,7 +334,11 @@ impl Work {
             Ok(chain) => {
                 self.pace.open();
                 self.issued += 1;
-                self.fresh.insert(request.secret.clone(), now + SHOWN);
+                let replaced = request
+                    .current
+                    .as_ref()
+                    .map(|current| current.fingerprint.clone());
+                self.fresh.insert(request.secret.clone(), (replaced, now + SHOWN));
                 entry.succeed(lifetime(&chain), now);
                 self.listeners.issued(&request, &self.uids).await;
             }

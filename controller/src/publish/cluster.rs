@@ -22,7 +22,7 @@ use self::kept::Kept;
 use super::digest;
 use super::log::Log;
 use crate::resolve::{Pace, Resolver, System};
-use crate::source::kube::{Changes, Cluster, Facts, Health, Scope, Source};
+use crate::source::kube::{Changes, Cluster, Facts, Health, Parsed, Scope, Source};
 
 /// Changes are taken when there was none for this long,
 const QUIET: Duration = Duration::from_millis(2);
@@ -192,9 +192,9 @@ impl Work {
                 self.put(reference, None);
                 continue;
             };
-            let (fact, object) = observed.into_object(reference.kind);
+            let Parsed { facts, object } = observed;
             if reference.kind != Kind::EndpointSlice {
-                self.note(&reference, fact);
+                self.note(&reference, facts);
             }
             let object = match object {
                 Ok(object) => {

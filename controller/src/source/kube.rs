@@ -25,7 +25,7 @@ pub(crate) use failure::chain;
 pub use health::Health;
 pub(crate) use mailbox::{Changes, Mailbox};
 pub(crate) use named::Named;
-pub(crate) use observed::Facts;
+pub(crate) use observed::{Facts, Parsed};
 pub(crate) use progress::Progress;
 
 use resource::ROWS;

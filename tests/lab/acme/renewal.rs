@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use super::{HOST, REPLICAS, asking, authority, events, is_trusted, replica, stored};
+use crate::ferrik::get;
 
 /// Handshakes that go on while something happens, each checked against the authority's root.
 struct Handshakes {
@@ -106,7 +107,7 @@ fn an_authority_that_is_away_leaves_the_certificate_and_is_not_stormed() {
             ..AcmeOptions::default()
         };
         let acme = authority(&lab, options, HOST, &REPLICAS[..1]).await;
-        let _ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
+        let ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
         lab.cluster.apply(&asking("a", HOST)).await;
         eventually("it is issued", async || stored(&lab, "a").await.contains("BEGIN")).await;
         let first = stored(&lab, "a").await;
@@ -117,6 +118,14 @@ fn an_authority_that_is_away_leaves_the_certificate_and_is_not_stormed() {
             told.contains("could not be renewed, and the one that is there stays: the authority")
         })
         .await;
+        let metrics = get(ferrik.admin(), "ferrik", "/metrics")
+            .await
+            .expect("it answers")
+            .body;
+        let failures = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("ferrik_acme_failures_total{reason=\"unreachable\"} "));
+        assert!(failures.is_some_and(|count| count != "0"), "{failures:?}");
         let end = SystemTime::now() + Duration::from_secs(12);
         eventually("it has ended", async || SystemTime::now() > end).await;
         assert_eq!(stored(&lab, "a").await, first);

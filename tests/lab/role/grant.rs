@@ -8,17 +8,17 @@ use serde_json::Value;
 
 /// One verb on one resource. An empty namespace or name is the whole cluster or any name in a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Call {
-    pub(super) verb: String,
+pub(crate) struct Call {
+    pub(crate) verb: String,
     /// With its subresource, as in `ingresses/status`.
-    pub(super) resource: String,
-    pub(super) namespace: String,
-    pub(super) name: String,
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
 impl Call {
     /// True if this grant was needed for that call.
-    pub(super) fn covers(&self, call: &Self) -> bool {
+    pub(crate) fn covers(&self, call: &Self) -> bool {
         let fits = |granted: &str, asked: &str| granted.is_empty() || granted == asked;
         self.verb == call.verb
             && self.resource == call.resource
@@ -43,7 +43,7 @@ impl Call {
 }
 
 /// What a user was allowed, and what was refused.
-pub(super) fn calls(log: &[Value], user: &str) -> (Vec<Call>, Vec<Call>) {
+pub(crate) fn calls(log: &[Value], user: &str) -> (Vec<Call>, Vec<Call>) {
     let ours = log.iter().filter(|line| line["user"]["username"] == user);
     let (refused, allowed): (Vec<&Value>, Vec<&Value>) =
         ours.partition(|line| line["annotations"]["authorization.k8s.io/decision"] == "forbid");
@@ -52,7 +52,7 @@ pub(super) fn calls(log: &[Value], user: &str) -> (Vec<Call>, Vec<Call>) {
 }
 
 /// Everything that the roles of the chart grant.
-pub(super) async fn granted(lab: &Lab) -> Vec<Call> {
+pub(crate) async fn granted(lab: &Lab) -> Vec<Call> {
     let of_chart = ListParams::default().labels("app.kubernetes.io/name=ferrik");
     let roles: Api<Role> = Api::all(lab.cluster.client());
     let roles = roles.list(&of_chart).await.expect("roles can be listed");

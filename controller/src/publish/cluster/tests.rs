@@ -16,10 +16,18 @@ fn ingress(namespace: &str, name: &str) -> ObjectRef {
 /// An Ingress at this version of the cluster, or that it is gone.
 fn fold(work: &mut Work, namespace: &str, name: &str, version: Option<u64>) {
     let observed = version.map(|version| {
-        let text = format!(
-            "{{\"metadata\": {{\"namespace\": \"{namespace}\", \"name\": \"{name}\", \"resourceVersion\": \"{version}\"}}, \"spec\": {{}}}}"
-        );
-        serde_json::from_str(&text).expect("an object")
+        let object = serde_json::json!({
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"namespace": namespace, "name": name},
+        });
+        Parsed {
+            facts: Facts {
+                version: version.to_string().into(),
+                ..Facts::default()
+            },
+            object: Object::read(&object),
+        }
     });
     work.fold([(ingress(namespace, name), observed)].into());
 }

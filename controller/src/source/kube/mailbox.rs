@@ -9,10 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use ferrik_config::name::ObjectRef;
 use tokio::sync::Notify;
 
-use super::observed::Observed;
+use super::observed::Parsed;
 
 /// The latest state of objects: what they are now, or that they are gone.
-pub(crate) type Changes = BTreeMap<ObjectRef, Option<Observed>>;
+pub(crate) type Changes = BTreeMap<ObjectRef, Option<Parsed>>;
 
 /// The mailbox.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     /// Leaves changes that belong together: they are taken together.
-    pub(crate) fn put(&self, changes: impl IntoIterator<Item = (ObjectRef, Option<Observed>)>) {
+    pub(crate) fn put(&self, changes: impl IntoIterator<Item = (ObjectRef, Option<Parsed>)>) {
         self.changes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

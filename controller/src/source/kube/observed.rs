@@ -50,6 +50,13 @@ impl Facts {
     }
 }
 
+/// An object as it is used.
+#[derive(Clone, Debug)]
+pub(crate) struct Parsed {
+    pub(crate) facts: Facts,
+    pub(crate) object: Result<Object, ReadError>,
+}
+
 impl Observed {
     /// Which object it is.
     pub(crate) fn reference(&self, kind: Kind) -> ObjectRef {
@@ -60,8 +67,12 @@ impl Observed {
         self.meta.resource_version.as_deref()
     }
 
-    /// The object of the model.
-    pub(crate) fn into_object(self, kind: Kind) -> (Facts, Result<Object, ReadError>) {
+    /// The object of the model, which takes a fraction of the room.
+    pub(super) fn read(mut self, kind: Kind) -> Parsed {
+        if kind == Kind::EndpointSlice {
+            // Its controller notes there when it last wrote.
+            self.metadata.annotations.clear();
+        }
         let addresses = self.document.pointer("/status/loadBalancer/ingress");
         let facts = Facts {
             uid: self.uid,
@@ -78,7 +89,7 @@ impl Observed {
             }),
             None => Object::assemble(kind, self.metadata, &self.document),
         };
-        (facts, object)
+        Parsed { facts, object }
     }
 }
 
@@ -180,9 +191,9 @@ mod tests {
         let list: Vec<Observed> = serde_json::from_str(&list).expect("the list is read");
         let read: Vec<_> = list
             .into_iter()
-            .map(|observed| observed.into_object(Kind::Middleware))
+            .map(|observed| observed.read(Kind::Middleware))
             .collect();
-        let (facts, object) = &read[0];
+        let Parsed { facts, object } = &read[0];
         assert_eq!(facts.version(), 7);
         let error = object.as_ref().expect_err("it is too deep");
         let ReadError::Field { object, field, .. } = error else {
@@ -192,6 +203,6 @@ mod tests {
             (object.to_string(), field.as_str()),
             ("Middleware shop/deep".to_owned(), "spec")
         );
-        assert!(read[1].1.is_ok());
+        assert!(read[1].object.is_ok());
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::failure::{Cause, Failure};
 use super::mailbox::Mailbox;
-use super::observed::Observed;
+use super::observed::{Observed, Parsed};
 use super::progress::Progress;
 use super::resource::{Need, Row};
 
@@ -143,7 +143,10 @@ impl Watch {
         let mut objects = Vec::new();
         let version = loop {
             let page = within(self.api.list(&params)).await?;
-            objects.extend(page.items);
+            // Page by page: what the API sends is many times as large as what is kept.
+            let page_of = page.items.into_iter();
+            objects
+                .extend(page_of.map(|object| (object.reference(self.row.kind), object.read(self.row.kind))));
             params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
             if params.continue_token.is_none() {
                 break page.metadata.resource_version.unwrap_or_default();
@@ -153,17 +156,14 @@ impl Watch {
         Ok(version)
     }
 
-    fn replace(&mut self, objects: Vec<Observed>) {
-        let objects: Vec<(ObjectRef, Option<Observed>)> = objects
-            .into_iter()
-            .map(|object| (object.reference(self.row.kind), Some(object)))
-            .collect();
+    fn replace(&mut self, objects: Vec<(ObjectRef, Parsed)>) {
         let now: BTreeSet<ObjectRef> = objects.iter().map(|(reference, _)| reference.clone()).collect();
         let gone: Vec<ObjectRef> = self.known.difference(&now).cloned().collect();
         self.known = now;
         self.shared.mailbox.put(
             objects
                 .into_iter()
+                .map(|(reference, seen)| (reference, Some(seen)))
                 .chain(gone.into_iter().map(|reference| (reference, None))),
         );
         self.shared.progress.synced(&self.name);
@@ -191,7 +191,8 @@ impl Watch {
                     note(version, object.version());
                     let reference = object.reference(self.row.kind);
                     self.known.insert(reference.clone());
-                    self.shared.mailbox.put([(reference, Some(object))]);
+                    let seen = object.read(self.row.kind);
+                    self.shared.mailbox.put([(reference, Some(seen))]);
                 }
                 WatchEvent::Deleted(object) => {
                     note(version, object.version());
