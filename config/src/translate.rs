@@ -118,6 +118,11 @@ impl Translator {
         }
         self.update_process_wide(snapshot, &changed, &mut touched);
         let hosts = self.assemble_hosts(&mut touched);
+        if let Some(acme) = &self.settings.acme {
+            let account = snapshot.secrets.get(&acme.account);
+            self.wanted
+                .answer(account.map(|account| &**account), &mut self.table.challenges);
+        }
         let endpoints = touched.ports.len();
         for port in std::mem::take(&mut touched.ports) {
             self.update_endpoints(snapshot, port);
@@ -190,7 +195,7 @@ impl Translator {
             self.ingresses.remove(object);
         }
         let wanted = fragment.as_ref().map(|fragment| fragment.wanted.clone());
-        self.wanted.set(object, wanted.unwrap_or_default());
+        self.wanted.ask(object, wanted.unwrap_or_default());
         let change = self.index.replace(object, fragment);
         touched.hosts.extend(change.hosts);
         touched.ports.extend(change.ports);
@@ -215,12 +220,6 @@ impl Translator {
         {
             self.table.default_tls = certificate::default_host(snapshot, namespace, name);
         }
-        if let Some(acme) = &self.settings.acme {
-            let (namespace, name) = &acme.account;
-            let account = snapshot.secrets.get(&(namespace.clone(), name.clone()));
-            self.wanted
-                .answer(account.map(|account| &**account), &mut self.table.challenges);
-        }
         if let Some((namespace, name)) = &self.settings.default_backend
             && changed.contains(&ObjectRef::new(Kind::Service, namespace.clone(), name.clone()))
         {
@@ -239,6 +238,9 @@ impl Translator {
         let hosts = self.index.with_dependents(std::mem::take(&mut touched.hosts));
         for key in &hosts {
             let assembled = host::assemble(key, &self.index);
+            if let HostKey::Exact(host) = key {
+                self.wanted.serve(host, assembled.owner, self.index.sharers(key));
+            }
             match assembled.table {
                 Some(table) => put(&mut self.table.hosts, key, table),
                 None => drop(self.table.hosts.remove(key)),

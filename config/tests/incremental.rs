@@ -37,6 +37,7 @@ proptest! {
             prop_assert_eq!(&updated.table, &full.table, "table after {:#?}", changes);
             prop_assert_eq!(&updated.endpoints, &full.endpoints, "endpoints after {:#?}", changes);
             prop_assert_eq!(&updated.report, &full.report, "report after {:#?}", changes);
+            prop_assert_eq!(&updated.wanted, &full.wanted, "certificates after {:#?}", changes);
         }
     }
 

@@ -1,6 +1,8 @@
 //! What all Ingresses together want of an authority: by Ingress for the controller, and the hosts to answer for.
+//!
+//! Only the namespace that serves a host may have a certificate for it: whoever has the key can pass for the host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -13,13 +15,56 @@ use crate::table::Challenges;
 /// Certificates by the Ingress that asks for them, and how many want each host.
 #[derive(Debug, Default)]
 pub(super) struct Wants {
+    /// What may be had of what is asked for.
     pub(super) by_ingress: OrdMap<ObjectRef, Arc<[Wanted]>>,
+    asked: BTreeMap<ObjectRef, Arc<[Wanted]>>,
+    /// The namespace that serves each host that somebody asks for.
+    owners: BTreeMap<Host, Arc<str>>,
     hosts: BTreeMap<Host, usize>,
 }
 
 impl Wants {
     /// Replaces what one Ingress asks for.
-    pub(super) fn set(&mut self, ingress: &ObjectRef, wanted: Arc<[Wanted]>) {
+    pub(super) fn ask(&mut self, ingress: &ObjectRef, wanted: Arc<[Wanted]>) {
+        if wanted.is_empty() {
+            self.asked.remove(ingress);
+        } else {
+            self.asked.insert(ingress.clone(), wanted);
+        }
+        self.settle(ingress);
+    }
+
+    /// Notes which namespace serves a host, for all these Ingresses that share in it.
+    pub(super) fn serve(&mut self, host: &Host, owner: Option<Arc<str>>, sharers: &BTreeSet<ObjectRef>) {
+        let asking = || sharers.iter().filter(|ingress| self.asked.contains_key(*ingress));
+        let owner = owner.filter(|_| asking().next().is_some());
+        let before = match owner.clone() {
+            Some(owner) => self.owners.insert(host.clone(), owner),
+            None => self.owners.remove(host),
+        };
+        if before != owner {
+            for ingress in asking().cloned().collect::<Vec<_>>() {
+                self.settle(&ingress);
+            }
+        }
+    }
+
+    /// Brings up to date what one Ingress may have.
+    fn settle(&mut self, ingress: &ObjectRef) {
+        let may_have = |wanted: &&Wanted| {
+            let owner = |host: &Host| {
+                self.owners
+                    .get(host)
+                    .is_none_or(|owner| *owner == ingress.namespace)
+            };
+            wanted.hosts.iter().all(owner)
+        };
+        let asked = self.asked.get(ingress);
+        let wanted: Arc<[Wanted]> = match asked {
+            Some(asked) if asked.iter().all(|wanted| may_have(&wanted)) => asked.clone(),
+            Some(asked) => asked.iter().filter(may_have).cloned().collect(),
+            None => Arc::default(),
+        };
         for host in wanted.iter().flat_map(|wanted| &wanted.hosts) {
             *self.hosts.entry(host.clone()).or_default() += 1;
         }
@@ -43,7 +88,8 @@ impl Wants {
         let thumbprint = account
             .and_then(|account| account.get(THUMBPRINT))
             .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .map(str::trim);
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
         let is_same = challenges.thumbprint.as_deref() == thumbprint
             && challenges.hosts.len() == self.hosts.len()
             && self.hosts.keys().all(|host| challenges.hosts.contains(host));

@@ -41,6 +41,8 @@ pub(crate) struct HostShare {
     pub(crate) default: Option<Draft>,
     /// A `tls` section stands in the Ingress for this host (nginx: for any host of the rules).
     pub(crate) tls: bool,
+    /// The field by which the Ingress asks for a certificate for this host.
+    pub(crate) asks: Option<String>,
     /// Certificates that cover the host.
     pub(crate) certificates: Vec<Arc<Certificate>>,
     /// Client authentication of the host.

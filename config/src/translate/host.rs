@@ -23,6 +23,8 @@ pub(super) struct Assembled {
     pub(super) tls: Option<Arc<TlsHost>>,
     /// Conflicts, on the objects that lose.
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// The namespace of the oldest Ingress that serves it.
+    pub(super) owner: Option<Arc<str>>,
 }
 
 pub(super) type Share<'a> = (&'a ObjectRef, &'a Fragment, &'a HostShare);
@@ -47,6 +49,12 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
         .unwrap_or_default();
 
     let mut diagnostics = Vec::new();
+    let server = shares.iter().find(|(_, _, share)| share.is_served());
+    let server = server.map(|(object, _, _)| *object);
+    diagnostics.extend(
+        own.iter()
+            .filter_map(|share| certificate_refused(key, share, server?)),
+    );
     let modes = Modes::of(&shares, &covering);
     let client = tls::client(key, &shares, &mut diagnostics);
     let mut routes = routes(key, &shares, &modes, client.as_ref(), &mut diagnostics);
@@ -86,7 +94,25 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
         table,
         tls: tls.map(Arc::new),
         diagnostics,
+        owner: server.map(|object| object.namespace.clone()),
     }
+}
+
+/// Whoever has a certificate for a host can pass for it, so it is for the namespace that serves the host.
+fn certificate_refused(
+    key: &HostKey,
+    (object, _, share): &Share<'_>,
+    server: &ObjectRef,
+) -> Option<Diagnostic> {
+    let field = share.asks.as_ref()?;
+    if server.namespace == object.namespace {
+        return None;
+    }
+    let message = format!(
+        "no certificate is asked for: `{key}` is served by {server} in another namespace, which is older or comes first by name"
+    );
+    let diagnostic = Diagnostic::new(object, field, Reason::AcmeRefused, message);
+    Some(diagnostic.fix("remove the host here, or have the other Ingress ask"))
 }
 
 /// What holds for all nginx routes of the host.

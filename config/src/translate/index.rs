@@ -120,6 +120,12 @@ impl Index {
         result
     }
 
+    /// The Ingresses that share in a host.
+    pub(super) fn sharers(&self, host: &HostKey) -> &BTreeSet<ObjectRef> {
+        static NONE: BTreeSet<ObjectRef> = BTreeSet::new();
+        self.sharers.get(host).unwrap_or(&NONE)
+    }
+
     /// The shares of a host, oldest Ingress first.
     pub(super) fn shares(&self, host: &HostKey) -> Vec<(&ObjectRef, &Fragment, &HostShare)> {
         let objects = self.sharers.get(host).into_iter().flatten();

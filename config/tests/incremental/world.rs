@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use ferrik_config::settings::Settings;
+use ferrik_config::settings::{Acme, Settings};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -35,7 +35,7 @@ const PATHS: [&str; 6] = ["/", "/p", "/p/", "/P/.*", "/c++", "no-slash"];
 const TYPES: [&str; 4] = ["Exact", "Prefix", "ImplementationSpecific", "prefix"];
 const CLASSES: [&str; 5] = ["nginx", "traefik", "ferrik", "other", "none"];
 const SERVICES: [&str; 2] = ["web", "api"];
-const SECRETS: [&str; 3] = ["certificate", "authority", "passwords"];
+const SECRETS: [&str; 4] = ["account", "certificate", "authority", "passwords"];
 
 /// `tls.crt` and `tls.key` of a fixture: `site` is for two names, `wild` for `*.example.org`.
 pub(crate) fn certificate(name: &str) -> Value {
@@ -50,13 +50,17 @@ pub(crate) fn certificate(name: &str) -> Value {
 /// Settings that decide which objects count.
 pub(crate) fn settings() -> impl Strategy<Value = Settings> {
     (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(by_name, without, backend, certificate)| {
+        |(by_name, without, others, acme)| {
             let name = |is_set: bool, name: &str| is_set.then(|| (Arc::from("a"), Arc::from(name)));
             Settings {
                 class_by_name: by_name,
                 watch_without_class: without,
-                default_backend: name(backend, "web"),
-                default_certificate: name(certificate, "certificate"),
+                default_backend: name(others, "web"),
+                default_certificate: name(others, "certificate"),
+                acme: name(acme, "account").map(|account| Acme {
+                    account,
+                    by_default: without,
+                }),
                 ..Settings::default()
             }
         },
@@ -138,7 +142,10 @@ fn tls() -> impl Strategy<Value = Value> {
 
 /// Those that reach beyond their object: to the host, to other names, to Secrets, to middlewares and classes.
 fn annotations() -> impl Strategy<Value = Value> {
-    let rows: [(&str, &[&str]); 19] = [
+    let rows: [(&str, &[&str]); 22] = [
+        ("ferrik.dev/acme", &["true", "true", "false"]),
+        ("kubernetes.io/tls-acme", &["true"]),
+        ("traefik.ingress.kubernetes.io/router.tls.certresolver", &["le"]),
         ("kubernetes.io/ingress.class", &["nginx", "traefik", "other"]),
         ("nginx.ingress.kubernetes.io/use-regex", &["true", "maybe"]),
         ("nginx.ingress.kubernetes.io/rewrite-target", &["/", "/p", "/$1"]),
@@ -259,13 +266,19 @@ fn secret() -> impl Strategy<Value = Value> {
         certificate("wild"),
         json!({"ca.crt": include_str!("../pem/authority.crt"), "tls.ca": include_str!("../pem/authority.crt")}),
         json!({"auth": "alice:{SHA}none", "users": "alice:{SHA}none"}),
+        json!({"thumbprint": "one"}),
         json!({}),
     ]);
-    (select(&NAMESPACES), select(&SECRETS), data).prop_map(|(namespace, name, data)| {
-        let mut secret = object("v1", "Secret", namespace, name);
-        secret["stringData"] = data;
-        secret
-    })
+    (select(&NAMESPACES), select(&SECRETS), data, any::<bool>()).prop_map(
+        |(namespace, name, data, is_ours)| {
+            let mut secret = object("v1", "Secret", namespace, name);
+            secret["stringData"] = data;
+            if is_ours {
+                secret["metadata"]["labels"] = json!({"ferrik.dev/acme": "true"});
+            }
+            secret
+        },
+    )
 }
 
 fn middleware() -> impl Strategy<Value = Value> {

@@ -88,6 +88,13 @@ impl Stage<'_, '_> {
             .cloned()
             .map(Arc::new);
         let is_wanted = asked.is_some() && self.want((field, secret_name), &names, secret, current.as_ref());
+        if is_wanted {
+            for (field, key) in &names {
+                if let Some(share) = hosts.get_mut(key) {
+                    share.asks = Some(field.clone());
+                }
+            }
+        }
         self.report_secret(field, secret_name, is_wanted, secret, read.as_ref());
         if let Some(certificate) = current {
             self.cover(secret_name, is_wanted, &names, &certificate, hosts);
