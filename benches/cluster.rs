@@ -19,13 +19,16 @@ mod page;
 #[path = "report/spread.rs"]
 mod spread;
 mod cluster {
+    pub(crate) mod churn;
     pub(crate) mod client;
     pub(crate) mod process;
+    pub(crate) mod result;
 }
 
+use cluster::churn::Churn;
 use cluster::client::Client;
 use cluster::process::Ferrik;
-use spread::Spread;
+use cluster::result::{Mark, Measure, table};
 
 const NAMESPACE: &str = "shop";
 /// Secrets with certificates, beside the largest number of Ingresses.
@@ -35,42 +38,38 @@ const AT_ONCE: usize = 16;
 
 fn main() -> anyhow::Result<()> {
     let is_quick = std::env::var_os("QUICK").is_some_and(|value| !value.is_empty());
-    let (sizes, samples) = if is_quick {
-        (vec![0, 100], 10)
+    let (sizes, samples, runs) = if is_quick {
+        (vec![0, 100], 10, 1)
     } else {
-        (vec![0, 1000, 5000], 100)
+        (vec![0, 1000, 5000], 100, 5)
     };
     page::line("## Changes of a cluster")?;
-    page::line(
-        "A real kube-apiserver on the same machine. From the call that creates an Ingress, or that changes an EndpointSlice, to \
-         the first answer that shows it, asked without a pause. Start: from the start of the process, with everything in \
-         the cluster, to ready and complete.",
-    )?;
-    let rows = run(async move |lab| {
-        let mut rows = vec![row(["what", "Ingresses", "p50, ms", "p99, ms", "mark"])];
-        measure(&lab, &sizes, samples, &mut rows).await?;
-        anyhow::Ok(rows)
-    })?;
-    page::table(&rows)?;
+    page::line(&format!(
+        "A real kube-apiserver on the same machine, new for each of {runs} runs; medians of the runs with their quartiles. From the \
+         call that creates an Ingress, or that changes an EndpointSlice, to the first answer that shows it, asked without a \
+         pause. Start: from the start of the process, with everything in the cluster, to ready and complete. Churn: 100 \
+         changes of endpoints in a second, of a Service that is routed to."
+    ))?;
+    let mut measures = Vec::new();
+    for _ in 0..runs {
+        let sizes = sizes.clone();
+        measures.push(run(async move |lab| measure(&lab, &sizes, samples).await)?);
+    }
+    page::table(&table(&measures))?;
     Ok(())
 }
 
-fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
-    cells.map(str::to_owned).to_vec()
-}
-
-async fn measure(
-    lab: &Lab,
-    sizes: &[usize],
-    samples: usize,
-    rows: &mut Vec<Vec<String>>,
-) -> anyhow::Result<()> {
+async fn measure(lab: &Lab, sizes: &[usize], samples: usize) -> anyhow::Result<Vec<Measure>> {
+    let mut measures = Vec::new();
     let (one, two) = (
         lab.backend(NAMESPACE, "one").await,
         lab.backend(NAMESPACE, "two").await,
     );
     let (home, other) = (one.address().ip().to_string(), two.address().ip().to_string());
     let kubeconfig = lab.cluster.kubeconfig(&Identity::Admin).await;
+    let churned: Api<Ingress> = Api::namespaced(lab.cluster.client(), NAMESPACE);
+    let object = ingress_to("churned", "churned.example.org", "two")?;
+    churned.create(&PostParams::default(), &object).await?;
     let mut made = 0;
     for size in sizes {
         if *size == 5000 {
@@ -79,76 +78,84 @@ async fn measure(
         make(lab, made..*size).await?;
         made = *size;
         let ferrik = Ferrik::start(&kubeconfig, &[]).await?;
-        let (started, memory) = (ferrik.took, ferrik.memory()?);
+        let started = ferrik.took.as_secs_f64() * 1e3;
+        measures.push(Measure::one(
+            "start → ready and complete, ms",
+            *size,
+            started,
+            Mark::Most(500.0),
+        ));
+        let memory = ferrik.memory()?;
+        measures.push(Measure::one(
+            "resident memory after start, MiB",
+            *size,
+            memory,
+            Mark::Most(60.0),
+        ));
         let create = creations(lab, &ferrik, samples).await?;
-        rows.push(times("Ingress created → 200", *size, &create, Some((10.0, 40.0))));
+        let create = Measure::many(
+            "Ingress created → 200, ms",
+            *size,
+            &create,
+            Mark::Both(10.0, 40.0),
+        );
+        let alone = create.middle;
+        measures.push(create);
         let change = endpoint_changes(lab, &ferrik, &home, &other, samples).await?;
-        rows.push(times(
-            "endpoint changed → used",
+        measures.push(Measure::many(
+            "endpoint changed → used, ms",
             *size,
             &change,
-            Some((f64::INFINITY, 50.0)),
+            Mark::Late(50.0),
         ));
-        rows.push(vec![
-            "start → ready and complete".into(),
-            size.to_string(),
-            format!("{:.0}", started.as_secs_f64() * 1e3),
-            String::new(),
-            page::against(started.as_secs_f64() * 1e3, 500.0, " ms"),
-        ]);
-        rows.push(vec![
-            "resident memory after start, MiB".into(),
-            size.to_string(),
-            format!("{memory:.0}"),
-            String::new(),
-            page::against(memory, 60.0, " MiB"),
-        ]);
+        let churn = Churn::start(lab, NAMESPACE, "two", &other);
+        let used = churn.cost(&ferrik).await?;
+        measures.push(Measure::one(
+            "cores used by churn alone",
+            *size,
+            used,
+            Mark::Most(0.03),
+        ));
+        let create = creations(lab, &ferrik, samples).await?;
+        let create = Measure::many(
+            "Ingress created → 200 during churn, ms",
+            *size,
+            &create,
+            Mark::None,
+        );
+        let ratio = create.middle / alone;
+        measures.push(create);
+        measures.push(Measure::one(
+            "the same, ÷ without churn",
+            *size,
+            ratio,
+            Mark::Most(1.2),
+        ));
+        churn.end().await?;
         ferrik.stop().await?;
     }
     if made >= 1000 {
         let took = status_of_all(lab, &kubeconfig).await?;
-        rows.push(vec![
-            "status of all objects written".into(),
-            made.to_string(),
-            format!("{:.0}", took.as_secs_f64() * 1e3),
-            String::new(),
-            page::against(
-                took.as_secs_f64() * 1e6 / f64::from(u32::try_from(made)?),
-                2000.0,
-                " ms for 1000",
-            ),
-        ]);
+        let each = took.as_secs_f64() * 1e6 / f64::from(u32::try_from(made)?);
+        measures.push(Measure::one(
+            "status of 1000 objects written, ms",
+            made,
+            each,
+            Mark::Most(2000.0),
+        ));
     }
-    Ok(())
-}
-
-fn times(what: &str, size: usize, samples: &[Duration], marks: Option<(f64, f64)>) -> Vec<String> {
-    let mut sorted: Vec<f64> = samples.iter().map(|sample| sample.as_secs_f64() * 1e3).collect();
-    sorted.sort_by(f64::total_cmp);
-    let late = sorted[(sorted.len() * 99).div_ceil(100) - 1];
-    let spread = Spread::of(sorted);
-    let mark = marks.map_or(String::new(), |(middle, high)| {
-        let middle = if middle.is_finite() {
-            format!("p50 {}; ", page::against(spread.median, middle, " ms"))
-        } else {
-            String::new()
-        };
-        format!("{middle}p99 {}", page::against(late, high, " ms"))
-    });
-    vec![
-        what.into(),
-        size.to_string(),
-        format!("{spread:.1}"),
-        format!("{late:.1}"),
-        mark,
-    ]
+    Ok(measures)
 }
 
 fn ingress(name: &str, host: &str) -> anyhow::Result<Ingress> {
+    ingress_to(name, host, "one")
+}
+
+fn ingress_to(name: &str, host: &str, service: &str) -> anyhow::Result<Ingress> {
     Ok(serde_json::from_value(json!({
         "metadata": {"name": name},
         "spec": {"ingressClassName": "nginx", "rules": [{"host": host, "http": {"paths": [
-            {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "one", "port": {"number": 80}}}},
+            {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}},
         ]}}]},
     }))?)
 }

@@ -58,6 +58,20 @@ impl Ferrik {
         Ok(kib / 1024.0)
     }
 
+    /// Processor time used so far, in user and system mode.
+    pub(crate) fn processor(&self) -> anyhow::Result<Duration> {
+        /// Clock ticks in a second, the same on every Linux that Rust knows.
+        const TICKS: u64 = 100;
+        let id = self.child.id().context("it runs")?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // The name of the program, which may hold spaces, ends with the last parenthesis.
+        let rest = stat.rsplit(')').next().context("a name")?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let ticks: u64 = fields.get(11).context("utime")?.parse::<u64>()?
+            + fields.get(12).context("stime")?.parse::<u64>()?;
+        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    }
+
     /// Ends it in order.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         let id = self.child.id().context("it runs")?.to_string();
