@@ -3,7 +3,9 @@
 //! Two runtimes: the data plane's threads serve requests, a small one follows the objects and translates, so that a storm of
 //! changes cannot stall a request.
 
+use std::fs::DirBuilder;
 use std::io::IsTerminal as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -202,7 +204,8 @@ fn follow_folder(
         control.spawn(follow_files(files, settings, publish));
         return;
     };
-    if let Err(error) = std::fs::create_dir_all(&folder) {
+    // Whoever follows it needs it there; nobody else may look in.
+    if let Err(error) = DirBuilder::new().recursive(true).mode(0o700).create(&folder) {
         tracing::error!(folder = %folder.display(), %error, "the folder for certificates cannot be made");
     }
     files.push(folder.clone());

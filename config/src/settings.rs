@@ -30,6 +30,8 @@ pub struct Acme {
     pub account: (Arc<str>, Arc<str>),
     /// Ask for every Ingress with `tls` that does not say otherwise.
     pub by_default: bool,
+    /// The same in these namespaces only.
+    pub default_namespaces: Vec<String>,
 }
 
 impl Default for Settings {

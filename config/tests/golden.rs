@@ -159,7 +159,13 @@ fn settings(line: &str) -> Settings {
                 settings.acme = object().map(|account| Acme {
                     account,
                     by_default: false,
+                    default_namespaces: Vec::new(),
                 });
+            }
+            "acme_default_namespace" => {
+                if let Some(acme) = &mut settings.acme {
+                    acme.default_namespaces.push(text.to_owned());
+                }
             }
             "acme_by_default" => {
                 if let Some(acme) = &mut settings.acme {

@@ -15,6 +15,7 @@ mod authority;
 mod due;
 mod entry;
 mod http;
+mod ledger;
 mod metric;
 mod order;
 mod pace;
@@ -33,7 +34,7 @@ pub use told::{Standing, State};
 pub use work::run;
 
 /// How certificates are asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Directory of the authority (RFC 8555 §7.1.1).
     pub server: String,
@@ -49,6 +50,13 @@ pub struct Options {
     pub profile: Option<String>,
     /// Ask ourselves first what the authority will ask.
     pub preflight: bool,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The customer's key is no text for anybody.
+        write!(f, "Options({})", self.server)
+    }
 }
 
 /// Kind of a certificate's key.

@@ -63,8 +63,8 @@ impl Run {
             "--acme with --files needs --acme-state DIR, where account and certificates are kept"
         );
         anyhow::ensure!(
-            selection.acme || !selection.acme_by_default,
-            "--acme-by-default needs --acme"
+            selection.acme || (!selection.acme_by_default && selection.acme_default_namespace.is_empty()),
+            "--acme-by-default and --acme-default-namespace need --acme"
         );
         let mut settings = selection.settings(self.ingress_class_by_name);
         if let Some(acme) = &mut settings.acme {

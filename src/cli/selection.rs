@@ -78,6 +78,15 @@ pub(crate) struct Selection {
         help_heading = "Certificates from an authority"
     )]
     pub(crate) acme_by_default: bool,
+
+    /// The same for the Ingresses of these namespaces only. May be given several times.
+    #[arg(
+        long,
+        value_name = "NS",
+        value_delimiter = ',',
+        help_heading = "Certificates from an authority"
+    )]
+    pub(crate) acme_default_namespace: Vec<String>,
 }
 
 impl Selection {
@@ -95,6 +104,7 @@ impl Selection {
             acme: self.acme.then(|| Acme {
                 account: ("ferrik".into(), "ferrik-acme".into()),
                 by_default: self.acme_by_default,
+                default_namespaces: self.acme_default_namespace.clone(),
             }),
         }
     }

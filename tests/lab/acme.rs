@@ -1,5 +1,6 @@
 //! Certificates from an authority: asked for by an Ingress, answered for by every replica, and kept in Secrets.
 
+mod authority;
 mod files;
 mod renewal;
 mod role;
@@ -171,7 +172,7 @@ fn every_replica_answers_the_authority_and_serves_the_certificate() {
             })
             .await;
         }
-        println!(
+        eprintln!(
             "from the Ingress to a trusted answer of each of three replicas: {:?}",
             start.elapsed()
         );

@@ -9,7 +9,7 @@ pub(super) const FEATURE: Feature<All> = Feature {
           (HTTP-01, so no wildcards) and are renewed in time. An Ingress asks with `ferrik.dev/acme`, which is read under \
           this prefix only and on objects of every class, with `kubernetes.io/tls-acme: \"true\"`, with Traefik's \
           `router.tls.certresolver`, or because its IngressClass carries `ferrik.dev/acme: \"true\"` or ferrik was started \
-          with `--acme-by-default`. Each entry of `spec.tls` is one certificate, in the Secret that it names; a Secret that \
+          with `--acme-by-default` or `--acme-default-namespace`. Each entry of `spec.tls` is one certificate, in the Secret that it names; a Secret that \
           somebody else made is never written.",
     annotations: &[Annotation {
         name: "acme",

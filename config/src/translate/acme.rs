@@ -21,6 +21,8 @@ pub(super) struct Wants {
     /// The namespace that serves each host that somebody asks for.
     owners: BTreeMap<Host, Arc<str>>,
     hosts: BTreeMap<Host, usize>,
+    /// The hosts may be others than those that were answered for last.
+    has_changed: bool,
 }
 
 impl Wants {
@@ -51,20 +53,29 @@ impl Wants {
 
     /// Brings up to date what one Ingress may have.
     fn settle(&mut self, ingress: &ObjectRef) {
-        let may_have = |wanted: &&Wanted| {
-            let owner = |host: &Host| {
-                self.owners
-                    .get(host)
-                    .is_none_or(|owner| *owner == ingress.namespace)
-            };
-            wanted.hosts.iter().all(owner)
+        let is_ours = |host: &Host| {
+            let owner = self.owners.get(host);
+            owner.is_none_or(|owner| *owner == ingress.namespace)
         };
-        let asked = self.asked.get(ingress);
-        let wanted: Arc<[Wanted]> = match asked {
-            Some(asked) if asked.iter().all(|wanted| may_have(&wanted)) => asked.clone(),
-            Some(asked) => asked.iter().filter(may_have).cloned().collect(),
+        // What is somebody else's is left out; the other hosts of the entry get their certificate all the same.
+        let without = |wanted: &Wanted| {
+            let hosts: BTreeSet<Host> = wanted
+                .hosts
+                .iter()
+                .filter(|host| is_ours(host))
+                .cloned()
+                .collect();
+            (!hosts.is_empty()).then(|| Wanted {
+                hosts,
+                ..wanted.clone()
+            })
+        };
+        let wanted: Arc<[Wanted]> = match self.asked.get(ingress) {
+            Some(asked) if asked.iter().all(|wanted| wanted.hosts.iter().all(is_ours)) => asked.clone(),
+            Some(asked) => asked.iter().filter_map(without).collect(),
             None => Arc::default(),
         };
+        self.has_changed = true;
         for host in wanted.iter().flat_map(|wanted| &wanted.hosts) {
             *self.hosts.entry(host.clone()).or_default() += 1;
         }
@@ -84,15 +95,16 @@ impl Wants {
     }
 
     /// Brings up to date what is answered, given the account's Secret.
-    pub(super) fn answer(&self, account: Option<&Secret>, challenges: &mut Arc<Challenges>) {
+    pub(super) fn answer(&mut self, account: Option<&Secret>, challenges: &mut Arc<Challenges>) {
         let thumbprint = account
             .and_then(|account| account.get(THUMBPRINT))
             .and_then(|bytes| std::str::from_utf8(bytes).ok())
             .map(str::trim)
             .filter(|text| !text.is_empty());
         let is_same = challenges.thumbprint.as_deref() == thumbprint
-            && challenges.hosts.len() == self.hosts.len()
-            && self.hosts.keys().all(|host| challenges.hosts.contains(host));
+            && (!std::mem::take(&mut self.has_changed)
+                || (challenges.hosts.len() == self.hosts.len()
+                    && self.hosts.keys().all(|host| challenges.hosts.contains(host))));
         if !is_same {
             *challenges = Arc::new(Challenges {
                 thumbprint: thumbprint.map(Arc::from),

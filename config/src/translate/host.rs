@@ -49,15 +49,14 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
         .unwrap_or_default();
 
     let mut diagnostics = Vec::new();
-    let server = shares.iter().find(|(_, _, share)| share.is_served());
-    let server = server.map(|(object, _, _)| *object);
+    let server = certificate_owner(&shares, &own, &covering);
     diagnostics.extend(
         own.iter()
             .filter_map(|share| certificate_refused(key, share, server?)),
     );
     let modes = Modes::of(&shares, &covering);
     let client = tls::client(key, &shares, &mut diagnostics);
-    let mut routes = routes(key, &shares, &modes, client.as_ref(), &mut diagnostics);
+    let mut routes = routes(key, &shares, &modes, client.as_ref(), server, &mut diagnostics);
     routes.extend(app_root(&shares, client.as_ref()));
     let is_named = shares.iter().any(|(_, _, share)| share.is_served());
     if !is_named {
@@ -98,6 +97,19 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
     }
 }
 
+/// Whose namespace may have a certificate for the host: who has one already, else the oldest that serves the host, else the
+/// oldest that serves the wildcard above it. Age alone would give it to whoever adds the host to an old object.
+fn certificate_owner<'a>(
+    shares: &[Share<'a>],
+    own: &[Share<'a>],
+    covering: &[Share<'a>],
+) -> Option<&'a ObjectRef> {
+    let holder = own.iter().find(|(_, _, share)| share.holds).copied();
+    let served = |shares: &[Share<'a>]| shares.iter().find(|(_, _, share)| share.is_served()).copied();
+    let owner = holder.or_else(|| served(shares)).or_else(|| served(covering));
+    owner.map(|(object, _, _)| object)
+}
+
 /// Whoever has a certificate for a host can pass for it, so it is for the namespace that serves the host.
 fn certificate_refused(
     key: &HostKey,
@@ -109,7 +121,7 @@ fn certificate_refused(
         return None;
     }
     let message = format!(
-        "no certificate is asked for: `{key}` is served by {server} in another namespace, which is older or comes first by name"
+        "no certificate is asked for: `{key}` is served by {server} in another namespace, which is older or has a certificate"
     );
     let diagnostic = Diagnostic::new(object, field, Reason::AcmeRefused, message);
     Some(diagnostic.fix("remove the host here, or have the other Ingress ask"))
@@ -154,6 +166,7 @@ fn routes<'a>(
     shares: &[Share<'a>],
     modes: &Modes<'_>,
     client: Option<&ClientShare>,
+    owner: Option<&ObjectRef>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Arc<Route>> {
     let mut routes = Vec::new();
@@ -161,6 +174,12 @@ fn routes<'a>(
     for (object, _, share) in shares {
         diagnostics.extend(told_of_mode(key, object, share, modes));
         for draft in &share.routes {
+            if let Some(owner) = owner.filter(|owner| owner.namespace != object.namespace)
+                && draft.route.is_challenge()
+            {
+                diagnostics.push(challenge_refused(key, draft, owner));
+                continue;
+            }
             let pattern = match pattern(draft, share, modes) {
                 Ok(pattern) => pattern,
                 Err(diagnostic) => {
@@ -181,6 +200,16 @@ fn routes<'a>(
         }
     }
     routes
+}
+
+/// Whoever answers an authority's question can get a certificate for the host.
+fn challenge_refused(key: &HostKey, draft: &Draft, owner: &ObjectRef) -> Diagnostic {
+    let source = &draft.route.source;
+    let message = format!(
+        "the path of a certificate challenge is not served: `{key}` is served by {owner} in another namespace"
+    );
+    let diagnostic = Diagnostic::new(&source.object, &source.field, Reason::AcmeRefused, message);
+    diagnostic.fix("solve the challenge in the namespace of that Ingress")
 }
 
 /// The pattern that a path is in regular-expression mode. What cannot be one is refused if its own object asks for the

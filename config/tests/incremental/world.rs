@@ -60,6 +60,7 @@ pub(crate) fn settings() -> impl Strategy<Value = Settings> {
                 acme: name(acme, "account").map(|account| Acme {
                     account,
                     by_default: without,
+                    default_namespaces: vec!["a".to_owned()],
                 }),
                 ..Settings::default()
             }

@@ -1,33 +1,36 @@
 //! The protocol (RFC 8555, RFC 9773), by a library: an account at one authority, and what orders ask of it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use instant_acme::{
     AccountCredentials, AuthorizationStatus, CertificateIdentifier, ChallengeType, Error, ExternalAccountKey,
-    Identifier, NewAccount, NewOrder, OrderStatus,
+    Identifier, NewAccount, NewOrder, OrderStatus, Problem,
 };
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use rustls::pki_types::CertificateDer;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::due::Window;
-use super::http::Http;
+use super::http::{Http, take_retry_after};
 use super::order::{Authority, Failure, Kind, Stage};
+use super::pace::Pace;
 use super::store::Account;
+use super::work::now;
 use super::{KeyKind, Options, preflight};
 
 /// Attempts to reach ourselves: a replica may have its newest table a moment later.
 const ATTEMPTS: u32 = 10;
 const AGAIN: Duration = Duration::from_millis(500);
-/// For replicas to learn of a new account, where nobody asks them.
-const SPREAD: Duration = Duration::from_secs(3);
 
 /// An account at an authority.
 pub(super) struct Acme {
     account: instant_acme::Account,
-    http: Http,
     options: Arc<Options>,
+    /// The authority does not answer orders that replace something as it should.
+    replaces_nothing: AtomicBool,
 }
 
 impl Acme {
@@ -42,15 +45,8 @@ impl Acme {
         let builder = instant_acme::Account::builder_with_http(Box::new(http.clone()));
         if let Some(credentials) = known {
             let account = builder.from_credentials(credentials).await;
-            let account = account.map_err(|error| failure(&http, error))?;
-            return Ok((
-                Self {
-                    account,
-                    http,
-                    options,
-                },
-                None,
-            ));
+            let account = account.map_err(failure)?;
+            return Ok((Self::new(account, options), None));
         }
         let contacts: Vec<&str> = options.contacts.iter().map(String::as_str).collect();
         let new = NewAccount {
@@ -68,7 +64,7 @@ impl Acme {
         let (account, credentials) = made.map_err(|error| Failure {
             // What is wrong with the account is wrong for every host.
             kind: Kind::Unreachable,
-            ..failure(&http, error)
+            ..failure(error)
         })?;
         let kept = Account {
             server: options.server.clone(),
@@ -76,17 +72,20 @@ impl Acme {
                 .map_err(|error| Failure::new(Kind::Store, error.to_string()))?,
             thumbprint: account.key_thumbprint().to_owned(),
         };
-        if !options.preflight {
-            tokio::time::sleep(SPREAD).await;
+        Ok((Self::new(account, options), Some(kept)))
+    }
+
+    fn new(account: instant_acme::Account, options: Arc<Options>) -> Self {
+        Self {
+            account,
+            options,
+            replaces_nothing: AtomicBool::new(false),
         }
-        Ok((
-            Self {
-                account,
-                http,
-                options,
-            },
-            Some(kept),
-        ))
+    }
+
+    /// Address of the account.
+    pub(super) fn account(&self) -> &str {
+        self.account.id()
     }
 
     /// When the authority wants the certificate renewed, and for how long that holds; `None` if it does not say.
@@ -108,14 +107,26 @@ impl Acme {
         }
     }
 
-    /// The account as one order uses it. `replaces` is the leaf of the certificate that is renewed.
-    pub(super) fn for_order(self: Arc<Self>, replaces: Option<Vec<u8>>) -> Ordering {
-        Ordering { acme: self, replaces }
+    /// The account as one order uses it. `replaces` is the leaf of the certificate that is renewed; the order waits for one of
+    /// the `seats` once it has something to ask of the authority.
+    pub(super) fn for_order(
+        self: Arc<Self>,
+        replaces: Option<Vec<u8>>,
+        seats: Arc<Semaphore>,
+        pace: Arc<Mutex<Pace>>,
+    ) -> Ordering {
+        Ordering {
+            acme: self,
+            replaces,
+            seats,
+            seat: OnceCell::new(),
+            pace,
+        }
     }
 
     async fn order(&self, url: &str) -> Result<instant_acme::Order, Failure> {
         let order = self.account.order(url.to_owned()).await;
-        order.map_err(|error| failure(&self.http, error))
+        order.map_err(failure)
     }
 }
 
@@ -133,9 +144,38 @@ pub(super) fn new_key(kind: KeyKind) -> Result<String, Failure> {
 pub(super) struct Ordering {
     acme: Arc<Acme>,
     replaces: Option<Vec<u8>>,
+    seats: Arc<Semaphore>,
+    seat: OnceCell<Option<OwnedSemaphorePermit>>,
+    pace: Arc<Mutex<Pace>>,
+}
+
+impl Ordering {
+    /// Waits for a seat, once. Checks that wait for somebody else's machines take none.
+    async fn sit_down(&self) {
+        let take = || async { self.seats.clone().acquire_owned().await.ok() };
+        self.seat.get_or_init(take).await;
+    }
+
+    /// Counts the order, if it is within the budget.
+    fn count(&self) -> Result<(), Failure> {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = pace.not_before(now()) - now();
+        if wait > 0 {
+            return Err(Failure {
+                retry_after: Some(wait),
+                ..Failure::new(Kind::Budget, "ferrik's own budget of orders is used up for now")
+            });
+        }
+        pace.ordered(now());
+        Ok(())
+    }
 }
 
 impl Authority for Ordering {
+    fn account(&self) -> &str {
+        self.acme.account()
+    }
+
     async fn preflight(&self, hosts: &BTreeSet<String>) -> Result<(), Failure> {
         if !self.acme.options.preflight {
             return Ok(());
@@ -149,10 +189,10 @@ impl Authority for Ordering {
         loop {
             let result = preflight::check(hosts, &token, self.acme.account.key_thumbprint()).await;
             attempts += 1;
-            if result.is_ok() || attempts == ATTEMPTS {
-                return result;
+            match result {
+                Err(refused) if refused.may_change && attempts < ATTEMPTS => tokio::time::sleep(AGAIN).await,
+                other => return other.map_err(|refused| refused.failure),
             }
-            tokio::time::sleep(AGAIN).await;
         }
     }
 
@@ -172,26 +212,39 @@ impl Authority for Ordering {
                 None => order,
             }
         };
-        let account = &self.acme.account;
+        let (acme, account) = (&self.acme, &self.acme.account);
+        self.sit_down().await;
+        self.count()?;
+        let replaces = replaces.filter(|_| !acme.replaces_nothing.load(Relaxed));
         let made = match replaces {
             Some(replaces) => match account.new_order(&new().replaces(replaces)).await {
-                // The authority has no such thing, or holds another order to be the replacement (RFC 9773 §5).
-                Err(Error::Unsupported(_)) => account.new_order(&new()).await,
-                Err(Error::Api(problem)) if is_about_replacing(&problem) => account.new_order(&new()).await,
+                Err(error) if goes_without_replacing(&error) => {
+                    if !matches!(error, Error::Api(_)) {
+                        acme.replaces_nothing.store(true, Relaxed);
+                    }
+                    tracing::debug!(%error, "the order cannot name what it replaces");
+                    account.new_order(&new()).await
+                }
                 other => other,
             },
             None => account.new_order(&new()).await,
         };
-        let order = made.map_err(|error| failure(&self.acme.http, error))?;
+        let order = made.map_err(|error| match error {
+            Error::Api(problem) if is_about_account(&problem) => {
+                Failure::new(Kind::Account, format!("the authority says: {problem}"))
+            }
+            other => failure(other),
+        })?;
         Ok(order.url().to_owned())
     }
 
     async fn stage(&self, url: &str) -> Result<Stage, Failure> {
+        self.sit_down().await;
         let order = match self.acme.account.order(url.to_owned()).await {
-            Err(Error::Api(problem)) if problem.status == Some(404) => return Ok(Stage::Gone),
+            Err(Error::Api(problem)) if is_gone(&problem) => return Ok(Stage::Gone),
             other => other,
         };
-        let mut order = order.map_err(|error| failure(&self.acme.http, error))?;
+        let mut order = order.map_err(failure)?;
         Ok(match order.state().status {
             OrderStatus::Pending => Stage::Pending,
             OrderStatus::Ready => Stage::Ready,
@@ -205,7 +258,7 @@ impl Authority for Ordering {
         let mut order = self.acme.order(url).await?;
         let mut authorizations = order.authorizations();
         while let Some(authorization) = authorizations.next().await {
-            let mut authorization = authorization.map_err(|error| failure(&self.acme.http, error))?;
+            let mut authorization = authorization.map_err(failure)?;
             if authorization.status != AuthorizationStatus::Pending {
                 continue;
             }
@@ -215,7 +268,7 @@ impl Authority for Ordering {
                 return Err(Failure::new(Kind::Refused, message));
             };
             let ready = challenge.set_ready().await;
-            ready.map_err(|error| failure(&self.acme.http, error))?;
+            ready.map_err(failure)?;
         }
         Ok(())
     }
@@ -230,13 +283,13 @@ impl Authority for Ordering {
         let csr = csr().map_err(|error| Failure::new(Kind::Refused, error.to_string()))?;
         let mut order = self.acme.order(url).await?;
         let done = order.finalize_csr(csr.der()).await;
-        done.map_err(|error| failure(&self.acme.http, error))
+        done.map_err(failure)
     }
 
     async fn certificate(&self, url: &str) -> Result<String, Failure> {
         let mut order = self.acme.order(url).await?;
         let chain = order.certificate().await;
-        let chain = chain.map_err(|error| failure(&self.acme.http, error))?;
+        let chain = chain.map_err(failure)?;
         chain.ok_or_else(|| Failure::new(Kind::Unreachable, "the authority has no certificate yet"))
     }
 
@@ -245,10 +298,36 @@ impl Authority for Ordering {
     }
 }
 
-fn is_about_replacing(problem: &instant_acme::Problem) -> bool {
-    let kind = problem.r#type.as_deref().unwrap_or_default();
+/// True if the order is worth a try that names nothing to replace: whatever is wrong with that must not keep a certificate
+/// from being renewed (RFC 9773 §5).
+fn goes_without_replacing(error: &Error) -> bool {
+    match error {
+        Error::Api(problem) => !matches!(
+            kind_of(problem),
+            "rateLimited" | "accountDoesNotExist" | "badNonce"
+        ),
+        Error::Unsupported(_) => true,
+        // The library's word for an authority that does not repeat the field.
+        Error::Other(error) => error.to_string().contains("replaces field mismatch"),
+        _ => false,
+    }
+}
+
+/// True if the order belongs to an account that is not ours, or to nobody any more.
+fn is_gone(problem: &Problem) -> bool {
+    matches!(problem.status, Some(401 | 403 | 404)) && kind_of(problem) != "accountDoesNotExist"
+}
+
+/// True if the account can no longer be used.
+fn is_about_account(problem: &Problem) -> bool {
     let detail = problem.detail.as_deref().unwrap_or_default();
-    kind.ends_with(":alreadyReplaced") || (kind.ends_with(":malformed") && detail.contains("replace"))
+    kind_of(problem) == "unauthorized" && detail.to_ascii_lowercase().contains("account")
+}
+
+/// The last part of the problem's type (RFC 8555 §6.7).
+fn kind_of(problem: &Problem) -> &str {
+    let kind = problem.r#type.as_deref().unwrap_or_default();
+    kind.rsplit(':').next().unwrap_or_default()
 }
 
 /// Why an order came to nothing: what the authority found at each host.
@@ -272,12 +351,11 @@ async fn reason(order: &mut instant_acme::Order) -> String {
     format!("the authority refused: {}", reasons.join("; "))
 }
 
-fn failure(http: &Http, error: Error) -> Failure {
-    let retry_after = http.take_retry_after();
+fn failure(error: Error) -> Failure {
+    let retry_after = take_retry_after();
     let (kind, message) = match error {
         Error::Api(problem) => {
-            let kind = problem.r#type.as_deref().unwrap_or_default();
-            let kind = match kind.rsplit(':').next().unwrap_or_default() {
+            let kind = match kind_of(&problem) {
                 "rateLimited" => Kind::RateLimited,
                 "accountDoesNotExist" => Kind::Account,
                 "badNonce" | "serverInternal" | "" => Kind::Unreachable,
@@ -286,7 +364,7 @@ fn failure(http: &Http, error: Error) -> Failure {
             };
             (kind, format!("the authority says: {problem}"))
         }
-        Error::Timeout(_) => (Kind::Unreachable, "the authority takes too long".to_owned()),
+        Error::Timeout(_) => (Kind::Slow, "the authority takes too long".to_owned()),
         other => (
             Kind::Unreachable,
             format!(

@@ -26,10 +26,11 @@ pub(super) fn due(request: &Request, server: &str, window: Option<Window>) -> i6
         return 0;
     }
     let spread = spread(&current.fingerprint);
-    if let Some(Window { start, end }) = window {
-        return start + part((end - start).max(0), spread);
-    }
     let lifetime = (current.not_after - current.not_before).max(0);
+    if let Some(Window { start, end }) = window {
+        let moment = start + part((end - start).max(0), spread);
+        return moment.min(current.not_after - lifetime / 10);
+    }
     let age = if lifetime < SHORT {
         lifetime / 2
     } else {
@@ -105,5 +106,10 @@ mod tests {
             end: 12 * DAY,
         };
         assert_eq!(due(90 * DAY, Some(window)), 11 * DAY);
+        let too_late = Window {
+            start: 95 * DAY,
+            end: 96 * DAY,
+        };
+        assert_eq!(due(90 * DAY, Some(too_late)), 81 * DAY);
     }
 }

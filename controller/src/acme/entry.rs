@@ -2,8 +2,10 @@
 //! until there is nothing left to remember.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// By `namespace/secret`.
 pub(super) type Entries = BTreeMap<String, Entry>;
@@ -11,17 +13,19 @@ pub(super) type Entries = BTreeMap<String, Entry>;
 /// The longest pause after failures, in seconds.
 const LONGEST: i64 = 12 * 3600;
 /// For what no authority was asked.
-const LONGEST_OWN: i64 = 600;
+const LONGEST_OWN: i64 = 3600;
 /// Certificates of one set of names within [`WEEK`]: large authorities issue five, and the fifth is for people.
 const MOST_ISSUED: usize = 4;
 const WEEK: i64 = 7 * 24 * 3600;
+/// Of an error, so many characters are kept.
+const KEPT_OF_ERROR: usize = 300;
 
 /// One certificate's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Entry {
-    /// The names that everything here is about.
-    pub(super) hosts: BTreeSet<String>,
+    /// A hash of the names that everything here is about, and of the authority.
+    pub(super) about: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) order: Option<OpenOrder>,
     /// In a row.
@@ -39,8 +43,8 @@ pub(super) struct Entry {
 /// An order that was begun.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OpenOrder {
-    /// Directory of the authority.
-    pub(super) server: String,
+    /// Address of the account that it was made by.
+    pub(super) account: String,
     /// The certificate's private key, PKCS#8 in PEM: it is kept before anything is ordered, so no certificate is ever issued
     /// for a key that is lost.
     pub(super) key: String,
@@ -56,33 +60,41 @@ impl std::fmt::Debug for OpenOrder {
 }
 
 impl Entry {
-    /// An entry for these names; what is remembered of others does not count for them.
-    pub(super) fn for_hosts(self, hosts: &BTreeSet<String>) -> Self {
-        if self.hosts == *hosts {
+    /// An entry for these names at this authority; what is remembered of others does not count for them.
+    pub(super) fn about(self, server: &str, hosts: &BTreeSet<String>) -> Self {
+        let mut hash = Sha256::new();
+        for text in std::iter::once(server).chain(hosts.iter().map(String::as_str)) {
+            hash.update(text);
+            hash.update([0]);
+        }
+        let mut about = String::new();
+        for byte in &hash.finalize()[..8] {
+            write!(about, "{byte:02x}").expect("writing to a String");
+        }
+        if self.about == about {
             return self;
         }
         Self {
-            hosts: hosts.clone(),
+            about,
             ..Self::default()
         }
     }
 
+    /// Forgets what a clock that was wrong for a while has left.
+    pub(super) fn mend(&mut self, now: i64) {
+        self.next_try = self.next_try.min(now + WEEK);
+        self.issued.retain(|at| *at <= now && *at > now - WEEK);
+    }
+
     /// Notes a failure. `retry_after` is what the authority asked for; `is_own` says that no authority was asked. `salt`
     /// spreads the retries of many certificates.
-    pub(super) fn fail(
-        &mut self,
-        error: String,
-        retry_after: Option<i64>,
-        is_own: bool,
-        salt: u64,
-        now: i64,
-    ) {
+    pub(super) fn fail(&mut self, error: &str, retry_after: Option<i64>, is_own: bool, salt: u64, now: i64) {
         self.failures = self.failures.saturating_add(1);
         let (first, longest) = if is_own { (5, LONGEST_OWN) } else { (120, LONGEST) };
         let pause = (first << (self.failures - 1).min(16)).min(longest);
         let spread = i64::try_from(salt % 100).unwrap_or_default() * pause / 500;
         self.next_try = now + (pause + spread).max(retry_after.unwrap_or_default());
-        self.error = Some(error);
+        self.error = Some(error.chars().take(KEPT_OF_ERROR).collect());
     }
 
     /// Notes that a certificate was issued. Those that live less than a day are a test's, and not counted.
@@ -93,7 +105,7 @@ impl Entry {
             issued.push(now);
         }
         *self = Self {
-            hosts: std::mem::take(&mut self.hosts),
+            about: std::mem::take(&mut self.about),
             issued,
             ..Self::default()
         };
@@ -119,6 +131,16 @@ impl Entry {
         self.next_try.max(budget)
     }
 
+    /// Forgets all but what was issued. False if nothing is left.
+    pub(super) fn forget_failures(&mut self, now: i64) -> bool {
+        *self = Self {
+            about: std::mem::take(&mut self.about),
+            issued: std::mem::take(&mut self.issued),
+            ..Self::default()
+        };
+        !self.is_empty(now)
+    }
+
     /// True if there is nothing to remember.
     pub(super) fn is_empty(&self, now: i64) -> bool {
         self.order.is_none() && self.failures == 0 && self.issued.iter().all(|at| *at <= now - WEEK)
@@ -134,32 +156,44 @@ mod tests {
         let mut entry = Entry::default();
         let mut pauses = Vec::new();
         for _ in 0..10 {
-            entry.fail("no".into(), None, false, 0, 1000);
+            entry.fail("no", None, false, 0, 1000);
             pauses.push(entry.next_try - 1000);
         }
         assert_eq!(
             pauses,
             [120, 240, 480, 960, 1920, 3840, 7680, 15360, 30720, 43200]
         );
-        entry.fail("slow down".into(), Some(90_000), false, 0, 1000);
+        entry.fail("slow down", Some(90_000), false, 0, 1000);
         assert_eq!(entry.next_try, 91_000);
         let mut own = Entry::default();
-        own.fail("not us".into(), None, true, 99, 0);
+        own.fail("not us", None, true, 99, 0);
         assert!((5..=6).contains(&own.next_try), "{}", own.next_try);
     }
 
     #[test]
-    fn other_names_begin_anew() {
+    fn a_clock_that_was_wrong_leaves_nothing_for_ever() {
+        let mut entry = Entry {
+            next_try: 1 << 40,
+            issued: vec![5, 1 << 40],
+            ..Entry::default()
+        };
+        entry.mend(10);
+        assert_eq!((entry.next_try, entry.issued), (10 + WEEK, vec![5]));
+    }
+
+    #[test]
+    fn other_names_or_another_authority_begin_anew() {
         let hosts = |names: &[&str]| {
             names
                 .iter()
                 .map(|name| (*name).to_owned())
                 .collect::<BTreeSet<_>>()
         };
-        let mut entry = Entry::default().for_hosts(&hosts(&["a"]));
-        entry.fail("no".into(), None, false, 0, 0);
-        assert_eq!(entry.clone().for_hosts(&hosts(&["a"])), entry);
-        assert_eq!(entry.for_hosts(&hosts(&["a", "b"])).failures, 0);
+        let mut entry = Entry::default().about("ca", &hosts(&["a"]));
+        entry.fail("no", None, false, 0, 0);
+        assert_eq!(entry.clone().about("ca", &hosts(&["a"])), entry);
+        assert_eq!(entry.clone().about("ca", &hosts(&["a", "b"])).failures, 0);
+        assert_eq!(entry.about("staging", &hosts(&["a"])).failures, 0);
     }
 
     #[test]

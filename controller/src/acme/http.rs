@@ -1,16 +1,17 @@
 //! The connection to the authority: one TLS client with a deadline for each call, and a note of `Retry-After` in refusals,
 //! which the protocol library does not pass on.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::Request;
-use http::header::RETRY_AFTER;
+use http::header::RETRY_AFTER as RETRY_AFTER_FIELD;
+use http_body_util::{BodyExt as _, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Hyper;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -20,16 +21,33 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-/// For one call, with connecting and its answer's head.
+/// For one call, with connecting and the whole answer.
 const ANSWER: Duration = Duration::from_secs(30);
+/// Longer answers are no authority's.
+const LONGEST_ANSWER: usize = 1 << 20;
 /// More than an authority can mean.
 const LONGEST_RETRY: i64 = 7 * 24 * 3600;
+
+tokio::task_local! {
+    /// The seconds that the last answer to this task asked to wait, or 0.
+    static RETRY_AFTER: Cell<i64>;
+}
+
+/// Runs work that may ask [`take_retry_after`] about its own calls.
+pub(super) async fn noting<T>(work: impl Future<Output = T>) -> T {
+    RETRY_AFTER.scope(Cell::new(0), work).await
+}
+
+/// The seconds that the last refusal asked to wait, once.
+pub(super) fn take_retry_after() -> Option<i64> {
+    let seconds = RETRY_AFTER.try_with(|note| note.replace(0)).unwrap_or(0);
+    Some(seconds).filter(|seconds| *seconds > 0)
+}
 
 /// A client of one authority; copies share everything.
 #[derive(Clone)]
 pub(super) struct Http {
     hyper: Hyper<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>>,
-    retry_after: Arc<AtomicI64>,
 }
 
 impl Http {
@@ -49,27 +67,22 @@ impl Http {
             .build();
         Ok(Self {
             hyper: Hyper::builder(TokioExecutor::new()).build(connector),
-            retry_after: Arc::default(),
         })
     }
+}
 
-    /// The seconds that the last refusal asked to wait, once.
-    pub(super) fn take_retry_after(&self) -> Option<i64> {
-        Some(self.retry_after.swap(0, Relaxed)).filter(|seconds| *seconds > 0)
-    }
-
-    fn note(&self, response: &http::response::Parts) {
-        if response.status.as_u16() < 400 {
-            return;
-        }
-        let text = response
-            .headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok());
-        if let Some(seconds) = text.and_then(|text| seconds(text, SystemTime::now())) {
-            self.retry_after.fetch_max(seconds, Relaxed);
-        }
-    }
+/// What a refusal asks for counts for the call that met it alone.
+fn note(response: &http::response::Parts) {
+    let text = response
+        .headers
+        .get(RETRY_AFTER_FIELD)
+        .and_then(|value| value.to_str().ok());
+    let text = text.filter(|_| response.status.as_u16() >= 400);
+    let seconds = text
+        .and_then(|text| seconds(text, SystemTime::now()))
+        .unwrap_or(0);
+    // Outside of an order nobody asks.
+    let _ = RETRY_AFTER.try_with(|note| note.set(seconds));
 }
 
 fn of_file(path: &Path) -> Result<RootCertStore, String> {
@@ -111,17 +124,25 @@ impl HttpClient for Http {
         &self,
         request: Request<BodyWrapper<Bytes>>,
     ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
-        let (this, answer) = (self.clone(), self.hyper.request(request));
+        let answer = self.hyper.request(request);
         Box::pin(async move {
-            match tokio::time::timeout(ANSWER, answer).await {
-                Ok(Ok(response)) => {
-                    let response = BytesResponse::from(response);
-                    this.note(&response.parts);
-                    Ok(response)
-                }
-                Ok(Err(error)) => Err(Error::Other(Box::new(error))),
-                Err(_) => Err(Error::Other("no answer in time".into())),
-            }
+            let whole = async {
+                let (parts, body) = answer
+                    .await
+                    .map_err(|error| Error::Other(error.into()))?
+                    .into_parts();
+                let body = Limited::new(body, LONGEST_ANSWER)
+                    .collect()
+                    .await
+                    .map_err(Error::Other)?;
+                note(&parts);
+                Ok(BytesResponse {
+                    parts,
+                    body: Box::new(body.to_bytes()),
+                })
+            };
+            let answer = tokio::time::timeout(ANSWER, whole).await;
+            answer.unwrap_or_else(|_| Err(Error::Other("no answer in time".into())))
         })
     }
 }

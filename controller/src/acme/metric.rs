@@ -18,7 +18,7 @@ pub const METRICS: &[MetricRow] = &[
         "counter",
         &["reason"],
         "Orders that failed since this replica leads: `preflight` (the host does not lead here), `refused`, `rate_limited`, \
-         `unreachable`, `account` or `store`.",
+         `unreachable`, `slow`, `budget` (our own), `account` or `store`.",
     ),
     MetricRow::new(
         "ferrik_acme_failures_in_a_row",

@@ -32,6 +32,10 @@ pub(super) enum Kind {
     RateLimited,
     /// The authority does not answer, or not as one.
     Unreachable,
+    /// The authority has not come to a decision in time.
+    Slow,
+    /// Our own budget is used up.
+    Budget,
     /// The account is not known to the authority.
     Account,
     /// The result, or a step, could not be kept.
@@ -46,6 +50,8 @@ impl Kind {
             Self::Refused => "refused",
             Self::RateLimited => "rate_limited",
             Self::Unreachable => "unreachable",
+            Self::Slow => "slow",
+            Self::Budget => "budget",
             Self::Account => "account",
             Self::Store => "store",
         }
@@ -81,6 +87,8 @@ pub(super) enum Stage {
 
 /// What the authority does.
 pub(super) trait Authority: Sync {
+    /// Address of the account.
+    fn account(&self) -> &str;
     /// Checks that the authority's questions for these hosts will reach us.
     fn preflight(&self, hosts: &BTreeSet<String>) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Makes an order and returns its address.
@@ -106,6 +114,8 @@ pub(super) trait Authority: Sync {
 pub(super) trait Keep: Sync {
     /// Keeps the entry. Fails if another process has kept something since: then it is at work.
     fn save(&self, entry: &Entry) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Whether a certificate could be kept, so that none is ordered that could not.
+    fn check(&self) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Keeps the certificate and its key where they are used.
     fn store(&self, chain: &str, key: &str) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -114,19 +124,21 @@ pub(super) trait Keep: Sync {
 pub(super) async fn drive(
     authority: &impl Authority,
     keep: &impl Keep,
-    server: &str,
+    hosts: &BTreeSet<String>,
     entry: &mut Entry,
     new_key: impl Fn() -> Result<String, Failure> + Send,
 ) -> Result<String, Failure> {
-    if entry.order.as_ref().is_some_and(|order| order.server != server) {
+    let account = authority.account();
+    if entry.order.as_ref().is_some_and(|order| order.account != account) {
         entry.order = None;
     }
     let (mut polls, mut is_verified) = (0, false);
     loop {
         let Some(order) = &entry.order else {
-            authority.preflight(&entry.hosts).await?;
+            authority.preflight(hosts).await?;
+            keep.check().await?;
             entry.order = Some(OpenOrder {
-                server: server.to_owned(),
+                account: account.to_owned(),
                 key: new_key()?,
                 url: None,
             });
@@ -135,7 +147,7 @@ pub(super) async fn drive(
         };
         let (url, key) = (order.url.clone(), order.key.clone());
         let Some(url) = url else {
-            let url = authority.order(&entry.hosts).await?;
+            let url = authority.order(hosts).await?;
             if let Some(order) = &mut entry.order {
                 order.url = Some(url);
             }
@@ -148,7 +160,7 @@ pub(super) async fn drive(
                 authority.verify(&url).await?;
                 is_verified = true;
             }
-            Stage::Ready => authority.finalize(&url, &entry.hosts, &key).await?,
+            Stage::Ready => authority.finalize(&url, hosts, &key).await?,
             Stage::Processing => {}
             Stage::Valid => {
                 let chain = authority.certificate(&url).await?;
@@ -170,7 +182,7 @@ pub(super) async fn drive(
         if polls > POLLS {
             // The order stays: the next attempt goes on with it.
             let message = "the authority has not come to a decision yet";
-            return Err(Failure::new(Kind::Unreachable, message));
+            return Err(Failure::new(Kind::Slow, message));
         }
         authority.pause(polls).await;
     }

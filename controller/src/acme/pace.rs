@@ -21,13 +21,10 @@ pub(super) struct Pace {
 impl Pace {
     /// The moment from which on the authority may be asked, in seconds since 1970.
     pub(super) fn not_before(&self, now: i64) -> i64 {
-        let oldest = self.orders.iter().filter(|at| **at > now - SPAN).count();
-        let budget = if oldest >= MOST {
-            self.orders[self.orders.len() - MOST] + SPAN
-        } else {
-            0
-        };
-        self.closed_until.max(budget)
+        let first = self.orders.front().filter(|_| self.orders.len() >= MOST);
+        let budget = first.map_or(0, |first| first + SPAN);
+        let not_before = self.closed_until.max(budget);
+        if not_before > now { not_before } else { 0 }
     }
 
     /// Notes that an order is begun.

@@ -4,6 +4,7 @@
 //! the name, the way here, and the replica at its end are right. Nothing is spent at the authority for a host that fails.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -23,54 +24,92 @@ const MOST: usize = 16;
 /// An answer of ours is shorter.
 const LONGEST: usize = 4096;
 
+/// What is wrong with one address.
+#[derive(Debug, PartialEq, Eq)]
+enum Wrong {
+    /// This network has no way to it, which says nothing about the authority's.
+    NoWay(String),
+    /// Nobody answers.
+    Silent(String),
+    /// Somebody else answers, or one of us who does not know enough yet.
+    Other(String),
+}
+
+/// Why a host failed, and whether it may soon be different.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) failure: Failure,
+    pub(super) may_change: bool,
+}
+
 /// Asks at every address of every host.
-pub(super) async fn check(hosts: &BTreeSet<String>, token: &str, thumbprint: &str) -> Result<(), Failure> {
+pub(super) async fn check(hosts: &BTreeSet<String>, token: &str, thumbprint: &str) -> Result<(), Refused> {
     let expected = format!("{token}.{thumbprint}");
     for host in hosts {
         let addresses = tokio::time::timeout(ANSWER, tokio::net::lookup_host((host.as_str(), 80))).await;
         let addresses: Vec<SocketAddr> = match addresses {
             Ok(Ok(found)) => found.take(MOST).collect(),
-            Ok(Err(error)) => return Err(failure(host, &format!("its name has no address ({error})"))),
-            Err(_) => return Err(failure(host, "its name could not be looked up in time")),
+            Ok(Err(error)) => {
+                return Err(refused(
+                    host,
+                    &format!("its name has no address ({error})"),
+                    false,
+                ));
+            }
+            Err(_) => return Err(refused(host, "its name could not be looked up in time", false)),
         };
-        if addresses.is_empty() {
-            return Err(failure(host, "its name has no address"));
-        }
+        let (mut has_answered, mut no_way) = (false, "its name has no address".to_owned());
         for address in addresses {
             let answer = tokio::time::timeout(ANSWER, ask(host, address, token, &expected)).await;
-            let answer = answer.unwrap_or_else(|_| Err("did not answer in time".to_owned()));
-            answer.map_err(|what| failure(host, &format!("{} {what}", address.ip())))?;
+            let answer = answer.unwrap_or_else(|_| Err(Wrong::Silent("did not answer in time".to_owned())));
+            let at = |what: &str| format!("{} {what}", address.ip());
+            match answer {
+                Ok(()) => has_answered = true,
+                Err(Wrong::NoWay(what)) => no_way = at(&what),
+                Err(Wrong::Silent(what)) => return Err(refused(host, &at(&what), false)),
+                Err(Wrong::Other(what)) => return Err(refused(host, &at(&what), true)),
+            }
+        }
+        if !has_answered {
+            return Err(refused(host, &no_way, false));
         }
     }
     Ok(())
 }
 
-fn failure(host: &str, what: &str) -> Failure {
+fn refused(host: &str, what: &str, may_change: bool) -> Refused {
     let message = format!(
         "http://{host}{CHALLENGE_PATH}… must come back to ferrik before a certificate can be ordered, but {what}; point the \
          name's A and AAAA records at ferrik and let port 80 through, or start with --acme-preflight=false if only this \
          network cannot reach it"
     );
-    Failure::new(Kind::Preflight, message)
+    Refused {
+        failure: Failure::new(Kind::Preflight, message),
+        may_change,
+    }
 }
 
-/// The error says what the address did instead.
-async fn ask(host: &str, address: SocketAddr, token: &str, expected: &str) -> Result<(), String> {
-    let refused = |error: &dyn std::fmt::Display| format!("cannot be reached on port 80 ({error})");
-    let stream = TcpStream::connect(address)
-        .await
-        .map_err(|error| refused(&error))?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| refused(&error))?;
+/// What the address did instead, if it did not answer as we do.
+async fn ask(host: &str, address: SocketAddr, token: &str, expected: &str) -> Result<(), Wrong> {
+    let stream = TcpStream::connect(address).await.map_err(|error| {
+        let what = format!("cannot be reached on port 80 ({error})");
+        match error.kind() {
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::AddrNotAvailable => {
+                Wrong::NoWay(what)
+            }
+            _ => Wrong::Silent(what),
+        }
+    })?;
+    let no_http =
+        |error: hyper::Error| Wrong::Other(format!("did not answer as an HTTP server does ({error})"));
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(no_http)?;
     let connection = tokio::spawn(connection);
     let request = http::Request::get(format!("{CHALLENGE_PATH}{token}"))
         .header(HOST, host)
         .body(Empty::<Bytes>::new())
-        .map_err(|error| error.to_string())?;
-    let answer = sender.send_request(request).await;
-    let answer = answer.map_err(|error| format!("did not answer as an HTTP server does ({error})"))?;
-    let (head, body) = answer.into_parts();
+        .map_err(|error| Wrong::Other(error.to_string()))?;
+    let (head, body) = sender.send_request(request).await.map_err(no_http)?.into_parts();
     let body = Limited::new(body, LONGEST).collect().await;
     connection.abort();
     let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -87,16 +126,18 @@ async fn ask(host: &str, address: SocketAddr, token: &str, expected: &str) -> Re
     if head.status.is_redirection() && leads_on {
         return Ok(());
     }
-    let by = text(SERVER)
-        .map(|name| format!(" by `{name}`"))
-        .unwrap_or_default();
-    let start: String = String::from_utf8_lossy(&body).chars().take(60).collect();
-    let start = start.replace(|letter: char| letter.is_control(), " ");
-    Err(format!(
-        "answered {}{by}: `{}`",
-        head.status.as_u16(),
-        start.trim()
-    ))
+    // Who answers is told, and not what: the answer may be meant for nobody else.
+    let by: String = text(SERVER).unwrap_or_default().chars().take(40).collect();
+    let by = if by.is_empty() { by } else { format!(" by `{by}`") };
+    let what = if head.status == 200 {
+        ", but not with ferrik's answer"
+    } else {
+        ""
+    };
+    Err(Wrong::Other(format!(
+        "answered {}{by}{what}",
+        head.status.as_u16()
+    )))
 }
 
 #[cfg(test)]
@@ -106,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    async fn answered(raw: &'static str) -> Result<(), String> {
+    async fn answered(raw: &'static str) -> Result<(), Wrong> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it is bound");
         tokio::spawn(async move {
@@ -122,23 +163,18 @@ mod tests {
     async fn who_answers_instead_is_named() {
         let ok = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nt0ken.thumb";
         assert_eq!(answered(ok).await, Ok(()));
-        let other = "HTTP/1.1 404 Not Found\r\nServer: nginx/1.22\r\nContent-Length: 10\r\n\r\n<h1>404\n..";
+        let other = "HTTP/1.1 404 Not Found\r\nServer: nginx/1.22\r\nContent-Length: 6\r\n\r\nsecret";
+        let wrong = |text: &str| Err(Wrong::Other(text.to_owned()));
+        assert_eq!(answered(other).await, wrong("answered 404 by `nginx/1.22`"));
+        let stranger = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nt0ken.other";
         assert_eq!(
-            answered(other).await.expect_err("no answer of ours"),
-            "answered 404 by `nginx/1.22`: `<h1>404 ..`"
-        );
-        let wrong = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nt0ken.other";
-        assert_eq!(
-            answered(wrong).await.expect_err("no answer of ours"),
-            "answered 200: `t0ken.other`"
+            answered(stranger).await,
+            wrong("answered 200, but not with ferrik's answer")
         );
         let on = "HTTP/1.1 301 Moved\r\nContent-Length: 0\r\n\
                   Location: https://a.example.org/.well-known/acme-challenge/t0ken\r\n\r\n";
         assert_eq!(answered(on).await, Ok(()));
         let away = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: https://a.example.org/login\r\n\r\n";
-        assert_eq!(
-            answered(away).await.expect_err("no answer of ours"),
-            "answered 302: ``"
-        );
+        assert_eq!(answered(away).await, wrong("answered 302"));
     }
 }

@@ -20,6 +20,8 @@ use crate::source::kube::Cluster;
 use cluster::Secrets;
 use folder::Folder;
 
+/// A Secret holds a megabyte; from here on, in bytes, errors are not kept.
+const FULL: usize = 700_000;
 /// Keys of the account's Secret, beside the thumbprint that translation reads.
 const ACCOUNT: &str = "account.json";
 const STATE: &str = "state.json";
@@ -89,6 +91,14 @@ impl Store {
         }
     }
 
+    /// Whether a certificate could be kept under this name.
+    pub(super) async fn check(&self, secret: &ObjectRef) -> Result<(), Failure> {
+        match self {
+            Self::Cluster(secrets) => secrets.check(secret).await,
+            Self::Folder(_) => Ok(()),
+        }
+    }
+
     /// Keeps a certificate. `owners` are the Ingresses that it goes with, by uid.
     pub(super) async fn store(
         &self,
@@ -113,8 +123,21 @@ impl Kept {
             (ACCOUNT, account.credentials),
             ("server", account.server),
             (ferrik_config::acme::THUMBPRINT, account.thumbprint),
-            (STATE, serde_json::to_string(&self.entries).unwrap_or_default()),
+            (STATE, self.state()),
         ])
+    }
+
+    fn state(&self) -> String {
+        let write = |entries: &Entries| serde_json::to_string(entries).unwrap_or_default();
+        let whole = write(&self.entries);
+        if whole.len() < FULL {
+            return whole;
+        }
+        let mut entries = self.entries.clone();
+        for entry in entries.values_mut() {
+            entry.error = None;
+        }
+        write(&entries)
     }
 
     /// Reads it back. What cannot be read counts as if it were not there: an account can be made again.
@@ -146,6 +169,13 @@ fn object(secret: &ObjectRef, server: &str, chain: &str, key: &str) -> Value {
         "type": "kubernetes.io/tls",
         "stringData": {"tls.crt": chain, "tls.key": key},
     })
+}
+
+impl Failure {
+    /// True if another process has written: then it is at work, and this one must read again.
+    pub(super) fn is_conflict(&self) -> bool {
+        self.message == cluster::CONFLICT
+    }
 }
 
 fn failure(message: impl Into<String>) -> Failure {

@@ -49,6 +49,20 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
+    pub(super) async fn ordered(&self, request: &Request, uids: &OrdMap<ObjectRef, Arc<str>>, server: &str) {
+        let what = if request.current.is_some() {
+            "renewed"
+        } else {
+            "ordered"
+        };
+        let note = format!(
+            "the certificate for {} is being {what} from {server}",
+            names(request)
+        );
+        tracing::info!(secret = %request.secret, "{note}");
+        self.tell(request, uids, false, "CertificateOrdered", &note).await;
+    }
+
     pub(super) async fn issued(&self, request: &Request, uids: &OrdMap<ObjectRef, Arc<str>>) {
         let note = format!(
             "the certificate for {} was issued and is in {}",
@@ -118,6 +132,8 @@ pub(super) fn no_failures() -> BTreeMap<&'static str, u64> {
         Kind::Refused,
         Kind::RateLimited,
         Kind::Unreachable,
+        Kind::Slow,
+        Kind::Budget,
         Kind::Account,
         Kind::Store,
     ];

@@ -4,34 +4,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ferrik_config::acme::Wanted;
 use ferrik_config::name::ObjectRef;
 use imbl::OrdMap;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::Options;
-use super::authority::{Acme, new_key};
+use super::authority::new_key;
 use super::due::{Window, due};
 use super::entry::Entry;
-use super::http::Http;
-use super::order::{Failure, Keep, Kind, drive};
-use super::pace::Pace;
+use super::http::{Http, noting};
+use super::ledger::{Keeper, Lasting, Ledger, name};
+use super::order::{Failure, Kind, drive};
 use super::request::{Request, gather};
 use super::store::{Kept, Place, Store};
 use super::told::{Listeners, Standing, State, no_failures};
 use crate::publish::Published;
 
-/// Orders under way at the same time.
+/// Orders under way at the same time,
 const AT_ONCE: usize = 4;
+/// and those that are still being looked at here.
+const PREPARED: usize = 64;
 /// Between looks at what is due.
 const LOOK: Duration = Duration::from_secs(1);
-/// After the store could not be opened.
+/// After the store could not be opened, and the longest such pause.
 const ANEW: Duration = Duration::from_secs(5);
+const LONGEST_ANEW: Duration = Duration::from_secs(300);
 /// A new certificate shows in what is published after this long at most, or it is ordered again.
 const SHOWN: i64 = 60;
 /// Between questions for renewal information, in seconds, whatever the authority says.
 const LEAST: i64 = 10;
 const MOST: i64 = 24 * 3600;
+/// Names in one certificate, as the large authorities have it.
+const MOST_NAMES: usize = 100;
+/// An authority that asks one account for peace is tried again after this long at most, in seconds.
+const PEACE: i64 = 900;
 
 /// Works whenever this process leads, until the task is dropped.
 pub async fn run(
@@ -54,62 +62,38 @@ pub async fn run(
         Place::Cluster(cluster, _) => Some(cluster.clone()),
         Place::Folder(..) => None,
     };
-    let listeners = Listeners { cluster, identity };
+    let lasting = Lasting {
+        options,
+        http,
+        listeners: Listeners { cluster, identity },
+        pace: Arc::default(),
+        spare: Arc::default(),
+    };
+    let mut pause = ANEW;
     loop {
         if leading.wait_for(|leads| *leads).await.is_err() {
             return;
         }
         match Store::open(&place).await {
             Ok((store, kept)) => {
-                let ledger = Ledger {
-                    store,
-                    kept,
-                    acme: None,
+                pause = ANEW;
+                let work = Work::new(store, kept, lasting.clone());
+                // Orders that are under way end with it; who leads next goes on with them.
+                let goes_on = tokio::select! {
+                    goes_on = work.lead(published.clone(), &state) => goes_on,
+                    ended = leading.wait_for(|leads| !*leads) => ended.is_ok(),
                 };
-                let mut work = Work::new(ledger, options.clone(), http.clone(), listeners.clone());
-                let led = work.lead(published.clone(), leading.clone(), &state).await;
                 state.send_replace(State::default());
-                if !led {
+                if !goes_on {
                     return;
                 }
             }
-            Err(failure) => tracing::warn!("certificates: {}", failure.message),
+            Err(failure) => {
+                tracing::warn!("certificates: {}", failure.message);
+                pause = (pause * 2).min(LONGEST_ANEW);
+            }
         }
-        tokio::time::sleep(ANEW).await;
-    }
-}
-
-/// What all orders share.
-struct Ledger {
-    store: Store,
-    kept: Kept,
-    acme: Option<Arc<Acme>>,
-}
-
-/// Keeps the steps of one order.
-struct Keeper {
-    ledger: Arc<Mutex<Ledger>>,
-    request: Request,
-    owners: Vec<(ObjectRef, Arc<str>)>,
-    server: String,
-}
-
-impl Keep for Keeper {
-    async fn save(&self, entry: &Entry) -> Result<(), Failure> {
-        let mut ledger = self.ledger.lock().await;
-        let name = name(&self.request.secret);
-        ledger.kept.entries.insert(name, entry.clone());
-        let Ledger { store, kept, .. } = &mut *ledger;
-        store.save(kept).await
-    }
-
-    async fn store(&self, chain: &str, key: &str) -> Result<(), Failure> {
-        let ledger = self.ledger.lock().await;
-        let secret = &self.request.secret;
-        ledger
-            .store
-            .store(secret, &self.owners, &self.server, chain, key)
-            .await
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -117,6 +101,7 @@ impl Keep for Keeper {
 struct Done {
     request: Request,
     entry: Entry,
+    account: Option<String>,
     result: Result<String, Failure>,
 }
 
@@ -128,67 +113,53 @@ struct Suggested {
 }
 
 struct Work {
-    ledger: Arc<Mutex<Ledger>>,
-    options: Arc<Options>,
-    http: Http,
-    listeners: Listeners,
+    ledger: Arc<Ledger>,
+    lasting: Lasting,
+    wanted: OrdMap<ObjectRef, Arc<[Wanted]>>,
     requests: BTreeMap<ObjectRef, Request>,
-    uids: OrdMap<ObjectRef, Arc<str>>,
     orders: JoinSet<Done>,
     under_way: BTreeSet<ObjectRef>,
+    seats: Arc<Semaphore>,
     /// Certificates that were issued and do not show yet: the one that they replace, and until when they are waited for.
     fresh: BTreeMap<ObjectRef, (Option<String>, i64)>,
     suggested: BTreeMap<ObjectRef, Suggested>,
-    pace: Pace,
+    /// A question for renewal information that is under way.
+    questions: JoinSet<(ObjectRef, Suggested)>,
     issued: u64,
     failed: BTreeMap<&'static str, u64>,
 }
 
 impl Work {
-    fn new(ledger: Ledger, options: Arc<Options>, http: Http, listeners: Listeners) -> Self {
+    fn new(store: Store, kept: Kept, lasting: Lasting) -> Self {
         Self {
-            ledger: Arc::new(Mutex::new(ledger)),
-            options,
-            http,
-            listeners,
+            ledger: Arc::new(Ledger::new(store, kept, lasting.clone())),
+            lasting,
+            wanted: OrdMap::new(),
             requests: BTreeMap::new(),
-            uids: OrdMap::new(),
             orders: JoinSet::new(),
             under_way: BTreeSet::new(),
+            seats: Arc::new(Semaphore::new(AT_ONCE)),
             fresh: BTreeMap::new(),
             suggested: BTreeMap::new(),
-            pace: Pace::default(),
+            questions: JoinSet::new(),
             issued: 0,
             failed: no_failures(),
         }
     }
 
-    /// Works while this process leads and nobody else writes. False if there is nothing to follow any more.
-    async fn lead(
-        &mut self,
-        mut published: watch::Receiver<Published>,
-        mut leading: watch::Receiver<bool>,
-        state: &watch::Sender<State>,
-    ) -> bool {
+    /// Works while nobody else writes. False if there is nothing to follow any more.
+    async fn lead(mut self, mut published: watch::Receiver<Published>, state: &watch::Sender<State>) -> bool {
         self.take(&published.borrow_and_update());
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let mut is_news = true;
             tokio::select! {
                 changed = published.changed() => {
                     if changed.is_err() {
                         return false;
                     }
-                    self.take(&published.borrow_and_update());
-                }
-                changed = leading.changed() => {
-                    if changed.is_err() {
-                        return false;
-                    }
-                    if !*leading.borrow_and_update() {
-                        // Orders that are under way end with us; who leads next goes on with them.
-                        return true;
-                    }
+                    is_news = self.take(&published.borrow_and_update());
                 }
                 Some(done) = self.orders.join_next() => match done {
                     Ok(done) => if !self.settle(done).await {
@@ -199,7 +170,13 @@ impl Work {
                         return true;
                     }
                 },
+                Some(answer) = self.questions.join_next() => if let Ok((secret, suggested)) = answer {
+                    self.suggested.insert(secret, suggested);
+                },
                 _ = ticks.tick() => {}
+            }
+            if !is_news {
+                continue;
             }
             let told = self.look().await;
             state.send_if_modified(|state| {
@@ -210,47 +187,80 @@ impl Work {
         }
     }
 
-    fn take(&mut self, published: &Published) {
-        let Some(output) = &published.output else { return };
-        self.requests = gather(&output.wanted);
-        self.uids = output
+    /// Takes what is wanted. False if that has not changed.
+    fn take(&mut self, published: &Published) -> bool {
+        let Some(output) = &published.output else {
+            return false;
+        };
+        let uids = output
             .wanted
             .keys()
             .filter_map(|ingress| Some((ingress.clone(), published.facts.get(ingress)?.uid.clone())))
             .collect();
+        self.ledger.set_uids(uids);
+        if self.wanted.ptr_eq(&output.wanted) {
+            return false;
+        }
+        self.wanted = output.wanted.clone();
+        self.requests = gather(&output.wanted);
         let requests = &self.requests;
         self.suggested.retain(|secret, _| requests.contains_key(secret));
+        self.fresh.retain(|secret, _| requests.contains_key(secret));
+        true
     }
 
     /// Begins what is due, and says how everything stands.
     async fn look(&mut self) -> State {
-        let now = now();
+        let (now, server) = (now(), self.lasting.options.server.clone());
+        let entries = {
+            let mut store = self.ledger.store.lock().await;
+            let requests = &self.requests;
+            let names: BTreeSet<String> = requests.keys().map(name).collect();
+            // Of what nobody wants any more, only what was issued counts: it may come back.
+            store
+                .1
+                .entries
+                .retain(|name, entry| names.contains(name) || entry.forget_failures(now));
+            store.1.entries.clone()
+        };
+        let open_from = self.lasting.pace().not_before(now);
+        let mut due_now = Vec::new();
         let mut standings = Vec::new();
-        let mut asks = true;
-        for request in self.requests.values().cloned().collect::<Vec<_>>() {
-            let mut entry = self.entry(&request).await;
-            let mut next = self.next(&request, &entry, now);
-            let may_begin = next <= now && !self.under_way.contains(&request.secret);
-            if may_begin && self.orders.len() < AT_ONCE {
-                self.begin(request.clone(), entry.clone(), now);
-            } else if next > now && asks {
-                // One question at a time: there is no hurry.
-                asks = !self.ask_window(&request, now).await;
-            }
-            if next > now && entry.order.is_some() && request.current.is_some() {
+        for request in self.requests.values() {
+            let kept = entries.get(&name(&request.secret)).cloned().unwrap_or_default();
+            let entry = kept.about(&server, &request.hosts);
+            let due = self.due(request, &server);
+            let next = due.max(entry.not_before(now)).max(self.fresh_until(request));
+            let next = if due <= now { next.max(open_from) } else { next };
+            let is_ordering = self.under_way.contains(&request.secret);
+            if next <= now && !is_ordering {
+                due_now.push((request.clone(), entry.clone()));
+            } else if due > now && entry.order.is_some() && !is_ordering {
                 // Another process stored the certificate and ended before it could say so.
+                let mut entry = entry.clone();
                 entry.order = None;
-                self.keep(&request, entry.clone()).await;
-                next = self.next(&request, &entry, now);
+                if let Err(failure) = self.ledger.save(&name(&request.secret), &entry).await {
+                    tracing::debug!("certificates: {}", failure.message);
+                }
             }
             standings.push(Standing {
-                is_ordering: self.under_way.contains(&request.secret),
+                is_ordering,
                 hosts: request.hosts.iter().cloned().collect(),
-                secret: request.secret,
+                secret: request.secret.clone(),
                 next,
                 failures: entry.failures,
                 error: entry.error,
             });
+        }
+        self.ask_window(now, open_from);
+        // Who has not failed goes first, then whose certificate ends first; nobody waits behind those that fail for ever.
+        due_now.sort_by_key(|(request, entry)| {
+            let end = request.current.as_ref().map_or(0, |current| current.not_after);
+            (entry.failures.min(3), end, entry.next_try)
+        });
+        let room = PREPARED.saturating_sub(self.orders.len());
+        for (request, entry) in due_now.into_iter().take(room) {
+            self.begin(request, entry);
         }
         State {
             standings,
@@ -259,66 +269,65 @@ impl Work {
         }
     }
 
-    async fn entry(&self, request: &Request) -> Entry {
-        let ledger = self.ledger.lock().await;
-        let kept = ledger.kept.entries.get(&name(&request.secret));
-        kept.cloned().unwrap_or_default().for_hosts(&request.hosts)
-    }
-
-    /// The moment at which the certificate is ordered next.
-    fn next(&self, request: &Request, entry: &Entry, now: i64) -> i64 {
+    /// The moment from which on the certificate is to be ordered, whatever failed.
+    fn due(&self, request: &Request, server: &str) -> i64 {
         let suggested = self.suggested.get(&request.secret);
         let fits = |suggested: &&Suggested| {
             let current = request.current.as_ref();
             current.is_some_and(|current| current.fingerprint == suggested.fingerprint)
         };
         let window = suggested.filter(fits).and_then(|suggested| suggested.window);
-        let due = due(request, &self.options.server, window);
+        due(request, server, window)
+    }
+
+    fn fresh_until(&self, request: &Request) -> i64 {
         let shown = request.current.as_ref().map(|current| &current.fingerprint);
         let fresh = self.fresh.get(&request.secret);
         let fresh = fresh.filter(|(replaced, _)| replaced.as_ref() == shown);
-        let fresh = fresh.map_or(0, |(_, until)| *until);
-        due.max(entry.not_before(now))
-            .max(fresh)
-            .max(if due > now { 0 } else { self.pace.not_before(now) })
+        fresh.map_or(0, |(_, until)| *until)
     }
 
-    fn begin(&mut self, request: Request, mut entry: Entry, now: i64) {
-        if entry.order.as_ref().is_none_or(|order| order.url.is_none()) {
-            self.pace.ordered(now);
+    fn begin(&mut self, request: Request, mut entry: Entry) {
+        let options = self.lasting.options.clone();
+        if entry.failures == 0 {
+            let (listeners, uids) = (self.lasting.listeners.clone(), self.ledger.uids());
+            let (told, server) = (request.clone(), options.server.clone());
+            tokio::spawn(async move { listeners.ordered(&told, &uids, &server).await });
         }
         self.under_way.insert(request.secret.clone());
-        let uids = &self.uids;
         let keeper = Keeper {
             ledger: self.ledger.clone(),
-            owners: request
-                .ingresses
-                .iter()
-                .filter_map(|ingress| Some((ingress.clone(), uids.get(ingress)?.clone())))
-                .collect(),
-            server: self.options.server.clone(),
             request: request.clone(),
         };
-        let (options, http) = (self.options.clone(), self.http.clone());
         // Only a certificate of the same authority is renewed there.
         let renewed = request.current.as_ref();
         let renewed = renewed.filter(|_| request.server.as_deref() == Some(&options.server));
         let replaces = renewed.and_then(|current| current.chain.first().cloned());
-        self.orders.spawn(async move {
-            let result = match open(&keeper.ledger, &options, &http).await {
-                Ok(acme) => {
-                    let authority = acme.for_order(replaces);
-                    let kind = options.key;
-                    drive(&authority, &keeper, &options.server, &mut entry, || new_key(kind)).await
+        let (seats, pace) = (self.seats.clone(), self.lasting.pace.clone());
+        self.orders.spawn(noting(async move {
+            let mut account = None;
+            let result = async {
+                if request.hosts.len() > MOST_NAMES {
+                    let message = format!(
+                        "{} hosts in one Secret; authorities issue {MOST_NAMES} at most",
+                        request.hosts.len()
+                    );
+                    return Err(Failure::new(Kind::Refused, message));
                 }
-                Err(failure) => Err(failure),
-            };
+                let acme = keeper.ledger.open().await?;
+                account = Some(acme.account().to_owned());
+                let authority = acme.for_order(replaces, seats, pace);
+                let kind = options.key;
+                drive(&authority, &keeper, &request.hosts, &mut entry, || new_key(kind)).await
+            }
+            .await;
             Done {
                 request,
                 entry,
+                account,
                 result,
             }
-        });
+        }));
     }
 
     /// Takes what an order came to. False if somebody else writes.
@@ -326,13 +335,15 @@ impl Work {
         let Done {
             request,
             mut entry,
+            account,
             result,
         } = done;
         self.under_way.remove(&request.secret);
         let now = now();
+        let (listeners, uids) = (self.lasting.listeners.clone(), self.ledger.uids());
         match result {
             Ok(chain) => {
-                self.pace.open();
+                self.lasting.pace().open();
                 self.issued += 1;
                 let replaced = request
                     .current
@@ -340,104 +351,90 @@ impl Work {
                     .map(|current| current.fingerprint.clone());
                 self.fresh.insert(request.secret.clone(), (replaced, now + SHOWN));
                 entry.succeed(lifetime(&chain), now);
-                self.listeners.issued(&request, &self.uids).await;
+                let told = request.clone();
+                tokio::spawn(async move { listeners.issued(&told, &uids).await });
             }
+            Err(failure) if failure.is_conflict() => return false,
             Err(failure) => {
                 *self.failed.entry(failure.kind.as_str()).or_default() += 1;
-                let is_own = !matches!(failure.kind, Kind::Refused | Kind::RateLimited);
                 match failure.kind {
-                    Kind::Unreachable | Kind::RateLimited => self.pace.close(failure.retry_after, now),
+                    Kind::Unreachable => self.lasting.pace().close(failure.retry_after, now),
+                    // Most limits are for one name or one set of names; those of the account are for all.
+                    Kind::RateLimited if failure.message.contains("account") => {
+                        let peace = failure.retry_after.map(|seconds| seconds.min(PEACE));
+                        self.lasting.pace().close(peace, now);
+                    }
                     Kind::Account => {
-                        self.forget_account().await;
+                        self.ledger.forget(account.as_deref().unwrap_or_default()).await;
                         entry.order = None;
                     }
-                    Kind::Preflight | Kind::Refused | Kind::Store => {}
+                    _ => {}
                 }
+                let is_own = !matches!(failure.kind, Kind::Refused | Kind::RateLimited | Kind::Slow);
                 let salt = salt(&request.secret);
-                entry.fail(failure.message.clone(), failure.retry_after, is_own, salt, now);
-                let pause = self.next(&request, &entry, now) - now;
-                self.listeners.failed(&request, &self.uids, &failure, pause).await;
+                entry.fail(&failure.message, failure.retry_after, is_own, salt, now);
+                let open_from = self.lasting.pace().not_before(now);
+                let pause = entry.not_before(now).max(open_from) - now;
+                let told = request.clone();
+                tokio::spawn(async move { listeners.failed(&told, &uids, &failure, pause).await });
             }
         }
-        self.keep(&request, entry).await
-    }
-
-    /// Keeps an entry, or drops it if there is nothing to remember. False if it could not be kept.
-    async fn keep(&self, request: &Request, entry: Entry) -> bool {
-        let mut ledger = self.ledger.lock().await;
-        let name = name(&request.secret);
-        if entry.is_empty(now()) {
-            ledger.kept.entries.remove(&name);
-        } else {
-            ledger.kept.entries.insert(name, entry);
-        }
-        let Ledger { store, kept, .. } = &mut *ledger;
-        match store.save(kept).await {
+        match self.ledger.save(&name(&request.secret), &entry).await {
             Ok(()) => true,
             Err(failure) => {
                 tracing::warn!("certificates: {}", failure.message);
-                false
+                !failure.is_conflict()
             }
         }
     }
 
-    /// The authority has lost the account; another one is made.
-    async fn forget_account(&self) {
-        let mut ledger = self.ledger.lock().await;
-        tracing::warn!("the authority does not know the account any more; a new one is made");
-        (ledger.acme, ledger.kept.account) = (None, None);
-    }
-
-    /// Asks when the authority wants a certificate renewed, if that is not known. True if it was asked.
-    async fn ask_window(&mut self, request: &Request, now: i64) -> bool {
-        let Some(current) = &request.current else {
-            return false;
-        };
-        let known = self.suggested.get(&request.secret);
-        let is_known =
-            known.is_some_and(|known| known.fingerprint == current.fingerprint && known.ask_at > now);
-        if is_known || self.pace.not_before(now) > now {
-            return false;
+    /// Asks when the authority wants one of the certificates renewed of which that is not known, or not any more. One question
+    /// at a time: there is no hurry.
+    fn ask_window(&mut self, now: i64, open_from: i64) {
+        if !self.questions.is_empty() || open_from > now {
+            return;
         }
-        let Ok(acme) = open(&self.ledger, &self.options, &self.http).await else {
-            self.pace.close(None, now);
-            return true;
+        let server = Some(&*self.lasting.options.server);
+        let is_unknown = |request: &&Request| {
+            let known = self.suggested.get(&request.secret);
+            let current = request
+                .current
+                .as_ref()
+                .filter(|_| request.server.as_deref() == server);
+            current.is_some_and(|current| {
+                known.is_none_or(|known| known.fingerprint != current.fingerprint || known.ask_at <= now)
+            })
         };
-        let leaf = current.chain.first().map(Vec::as_slice).unwrap_or_default();
-        let answer = acme.window(leaf).await;
-        // A certificate that lives shorter than the authority's pause is asked for more often.
-        let share = (current.not_after - current.not_before) / 20;
-        let pause = answer.as_ref().map_or(MOST, |(_, again)| seconds(*again));
-        let pause = pause.min(share).clamp(LEAST, MOST);
-        let suggested = Suggested {
-            fingerprint: current.fingerprint.clone(),
-            window: answer.map(|(window, _)| window),
-            ask_at: now + pause,
+        let Some(request) = self.requests.values().find(is_unknown) else {
+            return;
         };
-        self.suggested.insert(request.secret.clone(), suggested);
-        true
+        let Some(current) = request.current.clone() else {
+            return;
+        };
+        let (secret, ledger) = (request.secret.clone(), self.ledger.clone());
+        self.questions.spawn(async move {
+            let answer = match ledger.open().await {
+                Ok(acme) => {
+                    let leaf = current.chain.first().map(Vec::as_slice).unwrap_or_default();
+                    acme.window(leaf).await
+                }
+                Err(failure) => {
+                    tracing::debug!("renewal information: {}", failure.message);
+                    ledger.lasting.pace().close(None, now);
+                    None
+                }
+            };
+            // A certificate that lives shorter than the authority's pause is asked for more often.
+            let share = (current.not_after - current.not_before) / 20;
+            let pause = answer.as_ref().map_or(MOST, |(_, again)| seconds(*again));
+            let suggested = Suggested {
+                fingerprint: current.fingerprint.clone(),
+                window: answer.map(|(window, _)| window),
+                ask_at: now + pause.min(share).clamp(LEAST, MOST),
+            };
+            (secret, suggested)
+        });
     }
-}
-
-/// The account, opened once, and kept before it is used.
-async fn open(ledger: &Mutex<Ledger>, options: &Arc<Options>, http: &Http) -> Result<Arc<Acme>, Failure> {
-    let mut ledger = ledger.lock().await;
-    if let Some(acme) = &ledger.acme {
-        return Ok(acme.clone());
-    }
-    let (acme, new) = Acme::open(options.clone(), http.clone(), ledger.kept.account.as_ref()).await?;
-    if let Some(account) = new {
-        ledger.kept.account = Some(account);
-        let Ledger { store, kept, .. } = &mut *ledger;
-        store.save(kept).await?;
-    }
-    let acme = Arc::new(acme);
-    ledger.acme = Some(acme.clone());
-    Ok(acme)
-}
-
-fn name(secret: &ObjectRef) -> String {
-    format!("{}/{}", secret.namespace, secret.name)
 }
 
 /// Spreads the retries of many certificates.
@@ -465,7 +462,8 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn now() -> i64 {
+/// Seconds since 1970.
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     seconds(since)
 }

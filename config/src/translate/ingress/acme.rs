@@ -62,8 +62,11 @@ impl Stage<'_, '_> {
         } else {
             let by_tls_acme = meta.annotation(TLS_ACME) == Some("true");
             let settings = self.settings.acme.as_ref();
-            let is_silent =
-                !by_tls_acme && !self.class_asks() && !settings.is_some_and(|acme| acme.by_default);
+            let namespace = &*self.object.namespace;
+            let by_default = settings.is_some_and(|acme| {
+                acme.by_default || acme.default_namespaces.iter().any(|name| name == namespace)
+            });
+            let is_silent = !by_tls_acme && !by_default && !self.class_asks();
             if is_silent || settings.is_none() {
                 return None;
             }
@@ -122,7 +125,8 @@ impl Stage<'_, '_> {
         let name: String = self.object.name.chars().take(230).collect();
         match section {
             0 => format!("ferrik-acme-{name}"),
-            _ => format!("ferrik-acme-{name}-{section}"),
+            // In front, where no name of an Ingress can make it look like another one's.
+            _ => format!("ferrik-acme{section}-{name}"),
         }
     }
 

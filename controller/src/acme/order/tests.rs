@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::*;
 
-const SERVER: &str = "https://ca.example/dir";
+const ACCOUNT: &str = "https://ca.example/account/1";
 
 /// The world that outlives a process: the authority and what was kept. `left` counts effects until the process ends.
 #[derive(Default)]
@@ -47,6 +47,10 @@ impl World {
 }
 
 impl Authority for World {
+    fn account(&self) -> &str {
+        ACCOUNT
+    }
+
     async fn preflight(&self, _: &BTreeSet<String>) -> Result<(), Failure> {
         self.effect(|_| ())
     }
@@ -103,6 +107,10 @@ impl Authority for World {
 }
 
 impl Keep for World {
+    async fn check(&self) -> Result<(), Failure> {
+        self.effect(|_| ())
+    }
+
     async fn save(&self, entry: &Entry) -> Result<(), Failure> {
         self.effect(|state| state.entry = Some(entry.clone()))
     }
@@ -117,10 +125,10 @@ async fn process(world: &World, effects: usize, name: &str) -> Result<String, Fa
     let mut entry = {
         let mut state = world.state.lock().expect("no panic");
         state.left = effects;
-        let hosts = ["a.example.org".to_owned()].into();
-        state.entry.clone().unwrap_or_default().for_hosts(&hosts)
+        state.entry.clone().unwrap_or_default()
     };
-    drive(world, world, SERVER, &mut entry, || Ok(format!("key of {name}"))).await
+    let hosts = ["a.example.org".to_owned()].into();
+    drive(world, world, &hosts, &mut entry, || Ok(format!("key of {name}"))).await
 }
 
 #[tokio::test]
@@ -171,19 +179,21 @@ async fn an_order_that_takes_long_is_left_and_gone_on_with() {
     let world = World::default();
     world.state.lock().expect("no panic").slow = 60;
     let first = process(&world, usize::MAX, "one").await;
-    assert_eq!(first.expect_err("it takes long").kind, Kind::Unreachable);
+    assert_eq!(first.expect_err("it takes long").kind, Kind::Slow);
     assert!(process(&world, usize::MAX, "two").await.is_ok());
     assert_eq!(world.state.lock().expect("no panic").orders.len(), 1);
 }
 
 #[tokio::test]
 async fn an_order_of_another_authority_or_one_that_is_gone_is_begun_anew() {
-    for (server, url) in [(SERVER, "unknown"), ("https://staging.example/dir", "order-0")] {
+    for (account, url) in [
+        (ACCOUNT, "unknown"),
+        ("https://staging.example/account/1", "order-0"),
+    ] {
         let world = World::default();
         world.state.lock().expect("no panic").entry = Some(Entry {
-            hosts: ["a.example.org".to_owned()].into(),
             order: Some(OpenOrder {
-                server: server.to_owned(),
+                account: account.to_owned(),
                 key: "old key".to_owned(),
                 url: Some(url.to_owned()),
             }),

@@ -18,6 +18,9 @@ use crate::source::kube::chain;
 /// For one call.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// What a write says that was based on an older version.
+pub(super) const CONFLICT: &str = "another replica has written meanwhile; this one begins anew";
+
 /// The Secrets.
 pub(in crate::acme) struct Secrets {
     client: kube::Client,
@@ -75,11 +78,32 @@ impl Secrets {
         Ok(())
     }
 
+    /// Asks the API whether a certificate could be stored, without storing anything.
+    pub(super) async fn check(&self, secret: &ObjectRef) -> Result<(), Failure> {
+        let params = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        let empty = super::object(secret, "", "", "");
+        self.write(secret, &[], empty, &params).await
+    }
+
     pub(super) async fn store(
         &self,
         secret: &ObjectRef,
         owners: &[(ObjectRef, Arc<str>)],
+        object: Value,
+    ) -> Result<(), Failure> {
+        self.write(secret, owners, object, &PostParams::default()).await
+    }
+
+    /// What others wrote beside the certificate stays.
+    async fn write(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
         mut object: Value,
+        params: &PostParams,
     ) -> Result<(), Failure> {
         let (namespace, name) = (&*secret.namespace, &*secret.name);
         let owners: Vec<Value> = owners
@@ -89,22 +113,43 @@ impl Secrets {
             })
             .collect();
         object["metadata"]["ownerReferences"] = owners.into();
-        let (api, params) = (self.api(namespace), PostParams::default());
-        let there = call("read", namespace, api.get_opt(name)).await?;
-        if let Some(there) = &there {
-            let labels = there.metadata.labels.as_ref();
-            if labels.and_then(|labels| labels.get(ACME)).map(String::as_str) != Some("true") {
-                return Err(failure(format!(
-                    "{secret} was made by somebody else meanwhile, so the certificate is not stored there"
-                )));
-            }
-            object["metadata"]["resourceVersion"] = json!(there.metadata.resource_version);
-        }
-        let new: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
-        match there {
-            Some(_) => call("update", namespace, api.replace(name, &params, &new)).await?,
-            None => call("create", namespace, api.create(&params, &new)).await?,
+        let api = self.api(namespace);
+        let Some(there) = call("read", namespace, api.get_opt(name)).await? else {
+            let new: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
+            call("create", namespace, api.create(params, &new)).await?;
+            return Ok(());
         };
+        let labels = there.metadata.labels.as_ref();
+        if labels.and_then(|labels| labels.get(ACME)).map(String::as_str) != Some("true") {
+            return Err(failure(format!(
+                "{secret} was made by somebody else meanwhile, so the certificate is not stored there"
+            )));
+        }
+        if there.type_.as_deref() != Some("kubernetes.io/tls") {
+            let message =
+                format!("{secret} is not of type kubernetes.io/tls; delete it, and it is made anew");
+            return Err(failure(message));
+        }
+        if there.immutable == Some(true) {
+            return Err(failure(format!(
+                "{secret} is immutable; delete it, and it is made anew"
+            )));
+        }
+        for field in ["labels", "annotations"] {
+            let kept = json!(if field == "labels" {
+                &there.metadata.labels
+            } else {
+                &there.metadata.annotations
+            });
+            for (key, value) in kept.as_object().into_iter().flatten() {
+                if object["metadata"][field].get(key).is_none() {
+                    object["metadata"][field][key] = value.clone();
+                }
+            }
+        }
+        object["metadata"]["resourceVersion"] = json!(there.metadata.resource_version);
+        let new: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
+        call("update", namespace, api.replace(name, params, &new)).await?;
         Ok(())
     }
 }

@@ -31,7 +31,14 @@ impl Folder {
         let wrong = |error: io::Error| failure(format!("--acme-state {}: {error}", path.display()));
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(path).map_err(wrong)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(wrong)?;
+        let mode = fs::metadata(path).map_err(wrong)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let what = format!(
+                "--acme-state {}: others may read it (mode {mode:o}); name a folder of its own, or chmod 700 it",
+                path.display()
+            );
+            return Err(failure(what));
+        }
         let lock = writer(&path.join(".lock"), false).map_err(wrong)?;
         if lock.try_lock().is_err() {
             let what = format!("--acme-state {}: another process uses it", path.display());
@@ -134,5 +141,8 @@ mod tests {
         );
         drop(folder);
         assert!(Folder::open(&path, account()).is_ok());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let open = Folder::open(&path, account()).expect_err("others may read it");
+        assert!(open.message.contains("mode 755"), "{}", open.message);
     }
 }
