@@ -39,7 +39,8 @@ impl Context<'_> {
     pub(crate) fn backend(&self, backend: &table::Backend) -> Arc<Backend> {
         let fallback = backend.fallback.as_deref().map(|fallback| self.backend(fallback));
         let cell = self.cells.cell(&backend.service);
-        Arc::new(Backend::compile(backend, cell, fallback))
+        let peer = self.cells.peer(backend.protocol, backend.timeouts);
+        Arc::new(Backend::compile(backend, cell, peer, fallback))
     }
 }
 

@@ -27,8 +27,8 @@ pub(crate) struct Route {
     /// The rule that it comes from.
     pub(crate) source: policy::Source,
     pub(crate) steps: Box<[Step]>,
-    /// Where each step comes from, in the same order.
-    pub(crate) sources: Box<[policy::Step]>,
+    /// What it was compiled from.
+    model: Arc<table::Route>,
     pub(crate) backend: Option<Arc<Backend>>,
     /// Equal for routes that keep out the same clients; `None` if the route lets everybody in.
     pub(crate) guard: Option<u64>,
@@ -38,7 +38,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    pub(crate) fn compile(route: &table::Route, context: &mut Context<'_>) -> Self {
+    pub(crate) fn compile(route: &Arc<table::Route>, context: &mut Context<'_>) -> Self {
         let stats = context.stats.of(route);
         Self {
             path: route.path.text.clone(),
@@ -52,12 +52,17 @@ impl Route {
                 .iter()
                 .map(|step| Step::compile(&step.policy, context))
                 .collect(),
-            sources: route.steps.clone().into(),
+            model: route.clone(),
             backend: route.backend.as_ref().map(|backend| context.backend(backend)),
             guard: guard(route),
             is_challenge: route.is_challenge(),
             stats,
         }
+    }
+
+    /// Where each step comes from, in the same order.
+    pub(crate) fn sources(&self) -> &[policy::Step] {
+        &self.model.steps
     }
 
     /// Namespace and name of the Ingress, and the Service, for logs and metrics.

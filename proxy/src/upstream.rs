@@ -36,7 +36,8 @@ pub(crate) struct Backend {
     pub(crate) balance: Balance,
     pub(crate) host: HostHeader,
     pub(crate) sticky: Option<Sticky>,
-    pub(crate) peer: peer::Template,
+    /// Shared by all backends of the same protocol and limits.
+    pub(crate) peer: Arc<peer::Template>,
     /// Serves while the cell is empty.
     pub(crate) fallback: Option<Arc<Backend>>,
 }
@@ -51,7 +52,12 @@ pub(crate) enum HostHeader {
 }
 
 impl Backend {
-    pub(crate) fn compile(backend: &table::Backend, cell: Arc<Cell>, fallback: Option<Arc<Self>>) -> Self {
+    pub(crate) fn compile(
+        backend: &table::Backend,
+        cell: Arc<Cell>,
+        peer: Arc<peer::Template>,
+        fallback: Option<Arc<Self>>,
+    ) -> Self {
         let host = match &backend.host {
             table::HostHeader::Client => HostHeader::Client,
             table::HostHeader::Endpoint => HostHeader::Endpoint,
@@ -73,7 +79,7 @@ impl Backend {
             balance: backend.balance,
             host,
             sticky: backend.sticky.clone(),
-            peer: peer::Template::new(backend.protocol, backend.timeouts),
+            peer,
             fallback,
         }
     }

@@ -1,6 +1,6 @@
 //! What one Ingress contributes: its share of every host that it names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::reader::Read;
@@ -18,15 +18,39 @@ pub(crate) struct Fragment {
     /// Its class is one of ours.
     pub(crate) is_ours: bool,
     /// Shares by host.
-    pub(crate) hosts: BTreeMap<HostKey, HostShare>,
+    pub(crate) hosts: Shares,
     /// What is wrong with the object itself.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What it was made from, besides the Ingress.
-    pub(crate) reads: BTreeSet<Read>,
+    pub(crate) reads: Box<[Read]>,
     /// The service ports that its routes use.
-    pub(crate) ports: BTreeSet<ServicePort>,
+    pub(crate) ports: Box<[ServicePort]>,
     /// The certificates that it asks for.
     pub(crate) wanted: Arc<[Wanted]>,
+}
+
+/// Shares by host. Most Ingresses have one host, for which the first node of a tree would keep room for eleven; there are as
+/// many of these as there are Ingresses.
+#[derive(Debug, Default)]
+pub(crate) struct Shares(Box<[(HostKey, HostShare)]>);
+
+impl From<BTreeMap<HostKey, HostShare>> for Shares {
+    fn from(shares: BTreeMap<HostKey, HostShare>) -> Self {
+        Self(shares.into_iter().collect())
+    }
+}
+
+impl Shares {
+    /// The share of one host.
+    pub(crate) fn get(&self, host: &HostKey) -> Option<&HostShare> {
+        let at = self.0.binary_search_by(|(key, _)| key.cmp(host)).ok()?;
+        self.0.get(at).map(|(_, share)| share)
+    }
+
+    /// The hosts, in order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &HostKey> {
+        self.0.iter().map(|(host, _)| host)
+    }
 }
 
 /// One Ingress's share of one host.

@@ -55,13 +55,13 @@ impl Index {
     pub(super) fn replace(&mut self, object: &ObjectRef, fragment: Option<Fragment>) -> Change {
         let mut change = Change::default();
         if let Some(old) = self.fragments.remove(object) {
-            for read in &old.reads {
+            for read in &*old.reads {
                 remove(&mut self.readers, read, object);
             }
             for host in old.hosts.keys() {
                 remove(&mut self.sharers, host, object);
             }
-            for port in &old.ports {
+            for port in &*old.ports {
                 self.release(port);
             }
             for diagnostic in &old.diagnostics {
@@ -70,7 +70,7 @@ impl Index {
             change.note(&old);
         }
         if let Some(new) = fragment {
-            for read in &new.reads {
+            for read in &*new.reads {
                 self.readers
                     .entry(read.clone())
                     .or_default()
@@ -82,7 +82,7 @@ impl Index {
                     .or_default()
                     .insert(object.clone());
             }
-            for port in &new.ports {
+            for port in &*new.ports {
                 *self.ports.entry(port.clone()).or_default() += 1;
             }
             for diagnostic in &new.diagnostics {

@@ -66,12 +66,13 @@ pub(super) fn translate(
     name::check(object, &mut stage.report);
     if let Some(dialect) = class::dialect(object, ingress, settings, &mut stage.reader, &mut stage.report) {
         fragment.is_ours = true;
-        fragment.hosts = stage.hosts(dialect);
+        let hosts = stage.hosts(dialect);
+        fragment.ports = ports(&hosts).into_iter().collect();
+        fragment.hosts = hosts.into();
         fragment.wanted = std::mem::take(&mut stage.wanted).into();
     }
-    fragment.ports = ports(&fragment.hosts);
     fragment.diagnostics = stage.report;
-    fragment.reads = stage.reader.into_reads();
+    fragment.reads = stage.reader.into_reads().into_iter().collect();
     fragment
 }
 

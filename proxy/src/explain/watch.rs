@@ -101,7 +101,7 @@ impl Watch<HeaderMap> for Watcher {
         let Some(seen) = self.rounds.last_mut() else {
             return;
         };
-        let Some(step) = seen.route.as_ref().and_then(|route| route.sources.get(at)) else {
+        let Some(step) = seen.route.as_ref().and_then(|route| route.sources().get(at)) else {
             return;
         };
         let mut list = change::of_changes(&seen.noted, changes);
@@ -122,7 +122,7 @@ impl Seen {
     fn complete(self) -> Round {
         let Self { mut round, route, .. } = self;
         let reached = round.steps.len();
-        let rest = route.iter().flat_map(|route| &*route.sources).skip(reached);
+        let rest = route.iter().flat_map(|route| route.sources()).skip(reached);
         round.steps.extend(rest.map(|step| StepTaken {
             word: step.policy.word(),
             source: step.source.clone(),

@@ -97,7 +97,7 @@ impl Case {
             lasting,
             stats: &stats,
         };
-        let route = Route::compile(&route(self.policy), &mut context);
+        let route = Route::compile(&route(self.policy).into(), &mut context);
         let client = SocketAddr::new(self.client.parse().expect("an address"), 40_000);
         let local = SocketAddr::from((
             [192, 0, 2, 2],

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use ferrik_config::Endpoints;
 use ferrik_config::name::ServicePort;
-use ferrik_config::table::{Balance, EndpointSet};
+use ferrik_config::policy::Timeouts;
+use ferrik_config::table::{Balance, EndpointSet, Protocol};
 use imbl::ordmap::DiffItem;
 
 use super::balance;
 use super::endpoint::Endpoint;
+use super::peer::Template;
 
 /// The endpoints of one service port.
 #[derive(Debug, Default)]
@@ -60,6 +62,8 @@ impl Cell {
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
     by_port: Mutex<HashMap<ServicePort, Arc<Cell>>>,
+    /// A kilobyte and a half each, and there are as many backends as routes.
+    peers: Mutex<Vec<(Protocol, Timeouts, Arc<Template>)>>,
 }
 
 impl Cells {
@@ -67,6 +71,20 @@ impl Cells {
     pub(crate) fn cell(&self, port: &ServicePort) -> Arc<Cell> {
         let mut cells = self.by_port.lock().unwrap_or_else(PoisonError::into_inner);
         cells.entry(port.clone()).or_default().clone()
+    }
+
+    /// How backends of this protocol are connected to, with these limits.
+    pub(crate) fn peer(&self, protocol: Protocol, timeouts: Timeouts) -> Arc<Template> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = peers
+            .iter()
+            .find(|known| (known.0, known.1) == (protocol, timeouts));
+        if let Some((.., peer)) = known {
+            return peer.clone();
+        }
+        let peer = Arc::new(Template::new(protocol, timeouts));
+        peers.push((protocol, timeouts, peer.clone()));
+        peer
     }
 
     /// Brings the cells up to date.
@@ -85,5 +103,7 @@ impl Cells {
     pub(crate) fn sweep(&self) {
         let mut cells = self.by_port.lock().unwrap_or_else(PoisonError::into_inner);
         cells.retain(|_, cell| Arc::strong_count(cell) > 1 || !cell.is_empty());
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.retain(|(.., peer)| Arc::strong_count(peer) > 1);
     }
 }

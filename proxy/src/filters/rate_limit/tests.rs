@@ -208,7 +208,7 @@ fn a_route_is_the_same_in_the_next_table_and_another_one_is_not() {
             priority: None,
         };
         Route::compile(
-            &route,
+            &route.into(),
             &mut Context {
                 cells: &cells,
                 lasting: &lasting,
