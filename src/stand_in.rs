@@ -3,7 +3,8 @@
 //! In a cluster a missing Secret closes routes, and that is an error. In a folder of files it says nothing, because
 //! Secrets are seldom kept beside the rest. So the files are translated twice: as they are, and with a sound stand-in for
 //! every Secret, Middleware and `TLSOption` that something refers to. What is wrong only the first time is wrong only
-//! because an object is not among the files. Services have no stand-in: a missing one is a warning in any case.
+//! because an object is not among the files. Services have no stand-in: a missing one is a warning in any case. Nor have
+//! grants: whether another namespace lets itself be referred to cannot be assumed.
 
 use std::collections::BTreeSet;
 
@@ -73,20 +74,20 @@ pub(crate) fn translate(snapshot: &Snapshot, settings: Settings) -> anyhow::Resu
     })
 }
 
-/// Objects that are looked for in the reader's own namespace and are not there. References into other namespaces are
-/// refused, whether or not they lead to something.
+/// Objects that something refers to and are not there. A reference into another namespace is among them only if it is allowed:
+/// the others are refused, whether or not they lead to something.
 fn wanted(translator: &Translator, snapshot: &Snapshot) -> BTreeSet<ObjectRef> {
     let present: BTreeSet<ObjectRef> = snapshot.references().into_iter().collect();
-    let is_wanted = |reader: &ObjectRef, target: &ObjectRef| {
+    let is_wanted = |target: &ObjectRef| {
         matches!(target.kind, Kind::Secret | Kind::Middleware | Kind::TlsOption)
-            && target.namespace == reader.namespace
             && !target.name.is_empty()
             && !present.contains(target)
     };
     translator
         .reads()
-        .filter(|(reader, target)| is_wanted(reader, target))
-        .map(|(_, target)| target.clone())
+        .map(|(_, target)| target)
+        .filter(|target| is_wanted(target))
+        .cloned()
         .collect()
 }
 

@@ -7,6 +7,7 @@ mod endpoint_slice;
 mod ingress;
 mod meta;
 mod object;
+mod reference_grant;
 mod secret;
 mod service;
 mod traefik;
@@ -22,6 +23,7 @@ pub use ingress::{
 };
 pub use meta::Meta;
 pub use object::{Object, ReadError};
+pub use reference_grant::{GrantFrom, GrantTo, ReferenceGrant, ReferenceGrantSpec};
 pub use secret::{ConfigMap, GONE, Secret};
 pub use service::{Service, ServicePortSpec, ServiceSpec, TargetPort};
 pub use traefik::{Middleware, TlsOption};
@@ -45,6 +47,8 @@ pub struct Snapshot {
     pub middlewares: Objects<Middleware>,
     /// Traefik TLS options.
     pub tls_options: Objects<TlsOption>,
+    /// Who may refer to objects of other namespaces.
+    pub reference_grants: Objects<ReferenceGrant>,
     /// Services.
     pub services: Objects<Service>,
     /// Slices of endpoints.
@@ -65,6 +69,7 @@ impl Snapshot {
             Object::Ingress(it) => put(&mut self.ingresses, &reference, it),
             Object::Middleware(it) => put(&mut self.middlewares, &reference, it),
             Object::TlsOption(it) => put(&mut self.tls_options, &reference, it),
+            Object::ReferenceGrant(it) => put(&mut self.reference_grants, &reference, it),
             Object::Service(it) => put(&mut self.services, &reference, it),
             Object::Secret(it) => put(&mut self.secrets, &reference, it),
             Object::ConfigMap(it) => put(&mut self.config_maps, &reference, it),
@@ -91,6 +96,7 @@ impl Snapshot {
             Kind::Ingress => self.ingresses.remove(&key).is_some(),
             Kind::Middleware => self.middlewares.remove(&key).is_some(),
             Kind::TlsOption => self.tls_options.remove(&key).is_some(),
+            Kind::ReferenceGrant => self.reference_grants.remove(&key).is_some(),
             Kind::Service => self.services.remove(&key).is_some(),
             Kind::Secret => self.secrets.remove(&key).is_some(),
             Kind::ConfigMap => self.config_maps.remove(&key).is_some(),
@@ -128,6 +134,7 @@ impl Snapshot {
             .chain(of(Kind::Ingress, &self.ingresses))
             .chain(of(Kind::Middleware, &self.middlewares))
             .chain(of(Kind::TlsOption, &self.tls_options))
+            .chain(of(Kind::ReferenceGrant, &self.reference_grants))
             .chain(of(Kind::Service, &self.services))
             .chain(of(Kind::EndpointSlice, &self.slices))
             .chain(of(Kind::Secret, &self.secrets))

@@ -19,6 +19,7 @@ mod certificate;
 mod class;
 mod endpoint;
 mod fragment;
+pub(crate) mod grant;
 mod host;
 mod index;
 mod ingress;
@@ -148,7 +149,8 @@ impl Translator {
         }
     }
 
-    /// Who looked for what: each Ingress with every single object that its translation depends on, found or not.
+    /// Who looked for what: each Ingress with every single object that its translation depends on, found or not. What a
+    /// text in Traefik's spelling could mean, but need not, is left out.
     pub fn reads(&self) -> impl Iterator<Item = (&ObjectRef, &ObjectRef)> {
         self.index.reads()
     }

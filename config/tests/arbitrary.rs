@@ -214,7 +214,11 @@ fn other_spec() -> impl Strategy<Value = Value> {
     let port = (leaf(), 0..3_u16, leaf())
         .prop_map(|(name, port, target)| json!({"name": name, "port": port, "targetPort": target}));
     (vec(port, 0..3), leaf(), leaf(), leaf()).prop_map(|(ports, kind, name, controller)| {
-        json!({"ports": ports, "type": kind, "externalName": name, "controller": controller, "clientAuth": {"clientAuthType": kind}})
+        json!({
+            "ports": ports, "type": kind, "externalName": name, "controller": controller,
+            "clientAuth": {"clientAuthType": kind},
+            "from": [{"group": controller, "kind": kind, "namespace": name}], "to": [{"group": controller, "kind": kind}],
+        })
     })
 }
 
@@ -225,6 +229,7 @@ fn object() -> impl Strategy<Value = Value> {
         ("networking.k8s.io/v1", "IngressClass"),
         ("discovery.k8s.io/v1", "EndpointSlice"),
         ("traefik.io/v1alpha1", "TLSOption"),
+        ("gateway.networking.k8s.io/v1", "ReferenceGrant"),
         ("v1", "Secret"),
     ];
     let spec = prop_oneof![

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use ferrik_config::Snapshot;
 use ferrik_config::name::{HostKey, Kind, ObjectRef};
+use ferrik_config::report::Reason;
 use ferrik_config::settings::Settings;
 use ferrik_config::snapshot::Object;
 use ferrik_config::table::Table;
@@ -281,5 +282,44 @@ fn tls_of_a_wildcard_rebuilds_the_hosts_that_it_covers() {
         hosts,
         names(&["*.example.org", "h3.example.org", "h4.example.org"]),
         "now they redirect to https too"
+    );
+}
+
+#[test]
+fn a_reference_grant_rebuilds_those_who_refer_into_its_namespace() {
+    let mut cluster = Cluster::new(200);
+    for (number, secret) in [(300, "vault/users"), (301, "safe/users"), (302, "users")] {
+        let mut guarded = ingress(number, &format!("h{number}.example.org"));
+        guarded["metadata"]["annotations"] = json!({
+            "nginx.ingress.kubernetes.io/auth-type": "basic", "nginx.ingress.kubernetes.io/auth-secret": secret,
+        });
+        cluster.insert(&guarded);
+    }
+    cluster.insert(&json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "vault", "name": "users"},
+        "stringData": {"auth": "alice:{SHA}none"},
+    }));
+    let secret = ObjectRef::new(Kind::Secret, "vault", "users");
+    let wants = |cluster: &Cluster| cluster.translator.wanted(Kind::Secret).any(|it| it == secret);
+    assert!(!wants(&cluster), "what may not be used is not asked for");
+    let mut grant = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1beta1", "kind": "ReferenceGrant",
+        "metadata": {"namespace": "vault", "name": "g"},
+        "spec": {
+            "from": [{"group": "networking.k8s.io", "kind": "Ingress", "namespace": "a"}],
+            "to": [{"group": "", "kind": "Secret"}],
+        },
+    });
+    let opened = (rebuilt(1, 1, 1), names(&["h300.example.org"]));
+    assert_eq!(cluster.insert(&grant), opened);
+    assert!(wants(&cluster), "now it is");
+    grant["spec"]["from"][0]["namespace"] = "b".into();
+    assert_eq!(cluster.insert(&grant), opened, "what is withdrawn closes");
+    assert!(!wants(&cluster));
+    let report = cluster.before.report.clone();
+    let closed = report.of(&ObjectRef::new(Kind::Ingress, "a", "i300"));
+    assert!(
+        closed.iter().any(|it| it.reason == Reason::ReferenceRefused),
+        "{closed:?}"
     );
 }

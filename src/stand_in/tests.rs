@@ -133,3 +133,40 @@ fn nothing_is_absent_where_everything_is_there() {
         0
     );
 }
+
+#[test]
+fn in_another_namespace_only_what_is_granted_may_be_kept_elsewhere() {
+    let grant = |kind: &str, name: &str| {
+        let mut to = json!({"group": "traefik.io", "kind": kind});
+        if !name.is_empty() {
+            to["name"] = name.into();
+        }
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "ReferenceGrant",
+            "metadata": {"name": "g", "namespace": "vault"},
+            "spec": {"from": [{"group": "networking.k8s.io", "kind": "Ingress", "namespace": "shop"}], "to": [to]},
+        })
+    };
+    let reference = named("vault-auth@kubernetescrd");
+    for (others, is_absence) in [
+        (vec![grant("Middleware", "")], true),
+        (vec![grant("Middleware", "auth")], true),
+        (vec![grant("Middleware", "other")], false),
+        (vec![grant("TLSOption", "")], false),
+        (vec![], false),
+    ] {
+        let translated = translated(&reference, &others);
+        let errors = errors(&translated);
+        assert!(
+            !errors.is_empty() && errors.iter().all(|(_, it)| *it == is_absence),
+            "{others:?}: {errors:?}"
+        );
+    }
+    // What a granted one refers to in its own namespace is absent like anything else.
+    let mut auth = middleware("auth", &json!({"basicAuth": {"secret": "users"}}));
+    auth["metadata"]["namespace"] = "vault".into();
+    let translated = translated(&reference, &[auth, grant("Middleware", "auth")]);
+    let ingress = ObjectRef::new(Kind::Ingress, "shop", "web");
+    let absent: Vec<String> = translated.absent(&ingress).map(ToString::to_string).collect();
+    assert_eq!(absent, ["Secret vault/users"]);
+}

@@ -21,6 +21,7 @@ mod hostile;
 mod instances;
 mod leader;
 mod readiness;
+mod reference_grant;
 mod replica;
 mod role;
 mod serve;

@@ -9,6 +9,7 @@ use ferrik_test_cluster::{Identity, Lab, Options, eventually, run_with};
 
 use crate::chart;
 use crate::ferrik::Ferrik;
+use crate::reference_grant;
 use crate::traefik;
 use crate::yaml::{annotated, ingress, secret};
 use grant::{Call, calls, granted};
@@ -91,6 +92,7 @@ fn fits(mode: Mode) {
     };
     run_with(options, async move |lab| {
         traefik::add_kinds(&lab).await;
+        reference_grant::add_kind(&lab).await;
         for namespace in ["ferrik", "shop", "blog", "certificates", "ingress-nginx"] {
             lab.cluster.namespace(namespace).await;
         }

@@ -8,14 +8,18 @@ use crate::yaml::traefik_kind;
 pub(crate) async fn add_kinds(lab: &Lab) {
     for (plural, kind) in [("middlewares", "Middleware"), ("tlsoptions", "TLSOption")] {
         lab.cluster.apply(&traefik_kind(plural, kind)).await;
-        let name = format!("{plural}.traefik.io");
-        let wait = [
-            "wait",
-            "--for=condition=Established",
-            "crd",
-            &name,
-            "--timeout=20s",
-        ];
-        lab.cluster.kubectl(&Identity::Admin, &wait).await;
+        is_established(lab, &format!("{plural}.traefik.io")).await;
     }
+}
+
+/// Waits until objects of a kind are accepted.
+pub(crate) async fn is_established(lab: &Lab, name: &str) {
+    let wait = [
+        "wait",
+        "--for=condition=Established",
+        "crd",
+        name,
+        "--timeout=20s",
+    ];
+    lab.cluster.kubectl(&Identity::Admin, &wait).await;
 }

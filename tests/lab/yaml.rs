@@ -29,16 +29,33 @@ pub(crate) fn secret(namespace: &str, name: &str, kind: &str, entries: &str) -> 
 
 /// One of Traefik's kinds, with any fields.
 pub(crate) fn traefik_kind(plural: &str, kind: &str) -> String {
+    any_kind("traefik.io", "v1alpha1", plural, kind)
+}
+
+/// `ReferenceGrant` of the Gateway API, with any fields.
+pub(crate) fn grant_kind() -> String {
+    any_kind(
+        "gateway.networking.k8s.io",
+        "v1beta1",
+        "referencegrants",
+        "ReferenceGrant",
+    )
+}
+
+fn any_kind(group: &str, version: &str, plural: &str, kind: &str) -> String {
+    // The API server takes kinds of *.k8s.io only if they say whether they were approved.
     format!(
         "apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {{name: {plural}.traefik.io}}
+metadata:
+  name: {plural}.{group}
+  annotations: {{api-approved.kubernetes.io: \"unapproved, for a test\"}}
 spec:
-  group: traefik.io
+  group: {group}
   scope: Namespaced
   names: {{kind: {kind}, plural: {plural}}}
   versions:
-    - name: v1alpha1
+    - name: {version}
       served: true
       storage: true
       schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}

@@ -96,6 +96,7 @@ const TOPICS: &[&str] = &[
     "host",
     "middleware",
     "path",
+    "reference_grant",
     "router",
     "service",
     "site",

@@ -17,6 +17,8 @@ pub enum Kind {
     /// `traefik.io/v1alpha1`.
     #[serde(rename = "TLSOption")]
     TlsOption,
+    /// `gateway.networking.k8s.io/v1beta1`, which is also `v1`.
+    ReferenceGrant,
     /// Core `v1`.
     Service,
     /// `discovery.k8s.io/v1`.
@@ -29,11 +31,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in report order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::IngressClass,
         Self::Ingress,
         Self::Middleware,
         Self::TlsOption,
+        Self::ReferenceGrant,
         Self::Service,
         Self::EndpointSlice,
         Self::Secret,
@@ -47,10 +50,22 @@ impl Kind {
             Self::Ingress => "Ingress",
             Self::Middleware => "Middleware",
             Self::TlsOption => "TLSOption",
+            Self::ReferenceGrant => "ReferenceGrant",
             Self::Service => "Service",
             Self::EndpointSlice => "EndpointSlice",
             Self::Secret => "Secret",
             Self::ConfigMap => "ConfigMap",
+        }
+    }
+
+    /// The API group of the kind; empty for the core group.
+    pub fn group(self) -> &'static str {
+        match self {
+            Self::IngressClass | Self::Ingress => "networking.k8s.io",
+            Self::Middleware | Self::TlsOption => "traefik.io",
+            Self::ReferenceGrant => "gateway.networking.k8s.io",
+            Self::EndpointSlice => "discovery.k8s.io",
+            Self::Service | Self::Secret | Self::ConfigMap => "",
         }
     }
 }

@@ -32,7 +32,8 @@ pub(super) const FEATURE: Feature<All> = Feature {
             on_invalid: OnInvalid::Close,
             scope: Scope::Route,
             support: Support::Full,
-            doc: "Secret with the passwords, `[namespace/]name`. While it is missing or broken, the routes answer 503.",
+            doc: "Secret with the passwords, `[namespace/]name`; one of another namespace needs a ReferenceGrant there. While \
+                  it is missing or broken, the routes answer 503.",
             accepts: &["passwords", "knb/passwords"],
             rejects: &[""],
         },

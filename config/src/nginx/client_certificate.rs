@@ -22,8 +22,9 @@ pub(super) const FEATURE: Feature<All> = Feature {
             on_invalid: OnInvalid::Close,
             scope: Scope::Host,
             support: Support::Full,
-            doc: "Secret with the trusted authorities under `ca.crt`, as `namespace/name`. While it is missing or broken, \
-                  every request to the host is refused (403).",
+            doc: "Secret with the trusted authorities under `ca.crt`, as `namespace/name`; one of another \
+                  namespace needs a ReferenceGrant there. While it is missing or broken, every request to the host is \
+                  refused (403).",
             accepts: &["knb/d1-ca-chain"],
             rejects: &[""],
         },

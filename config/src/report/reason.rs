@@ -68,7 +68,7 @@ reasons! {
     PlaceholderValue Warning "The value looks like a placeholder that was to be filled in."
     PortMissing Error "The Service has no such port; requests are answered 503."
     RedirectSuspicious Warning "The replacement is used as written, and leads to an address that nobody can have meant."
-    ReferenceRefused Error "The reference points into another namespace, which is not allowed."
+    ReferenceRefused Error "The reference points into another namespace, and no `ReferenceGrant` there allows it."
     RouteClosed Error "Something that guards access cannot be understood or is not there; the route answers 503 (403 for client certificates) until it is mended."
     SecretMissing Warning "The Secret is not there; what needs it is closed or, for a server certificate, served with the default one."
     ServiceMissing Warning "The Service is not there; requests are answered 503."

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ConfigMap, EndpointSlice, Ingress, IngressClass, Meta, Middleware, Secret, Service, TlsOption};
+use super::{
+    ConfigMap, EndpointSlice, Ingress, IngressClass, Meta, Middleware, ReferenceGrant, Secret, Service,
+    TlsOption,
+};
 use crate::name::{Kind, ObjectRef};
 
 /// One object of a kind that is read.
@@ -19,6 +22,8 @@ pub enum Object {
     Middleware(Middleware),
     /// `traefik.io/v1alpha1`.
     TlsOption(TlsOption),
+    /// `gateway.networking.k8s.io/v1` and `v1beta1`, which do not differ.
+    ReferenceGrant(ReferenceGrant),
     /// Core `v1`.
     Service(Service),
     /// `discovery.k8s.io/v1`.
@@ -72,6 +77,12 @@ impl Object {
             ("traefik.io/v1alpha1" | "traefik.containo.us/v1alpha1", "TLSOption") => {
                 typed(Kind::TlsOption, document, |it: &mut TlsOption| &mut it.metadata).map(Self::TlsOption)
             }
+            ("gateway.networking.k8s.io/v1" | "gateway.networking.k8s.io/v1beta1", "ReferenceGrant") => {
+                typed(Kind::ReferenceGrant, document, |it: &mut ReferenceGrant| {
+                    &mut it.metadata
+                })
+                .map(Self::ReferenceGrant)
+            }
             ("v1", "Service") => {
                 typed(Kind::Service, document, |it: &mut Service| &mut it.metadata).map(Self::Service)
             }
@@ -110,6 +121,7 @@ impl Object {
             Kind::Ingress => assemble!(Ingress),
             Kind::Middleware => assemble!(Middleware),
             Kind::TlsOption => assemble!(TlsOption),
+            Kind::ReferenceGrant => assemble!(ReferenceGrant),
             Kind::Service => assemble!(Service),
             Kind::EndpointSlice => assemble!(EndpointSlice),
             Kind::Secret => assemble!(Secret),
@@ -124,6 +136,7 @@ impl Object {
             Self::Ingress(it) => (Kind::Ingress, &it.metadata),
             Self::Middleware(it) => (Kind::Middleware, &it.metadata),
             Self::TlsOption(it) => (Kind::TlsOption, &it.metadata),
+            Self::ReferenceGrant(it) => (Kind::ReferenceGrant, &it.metadata),
             Self::Service(it) => (Kind::Service, &it.metadata),
             Self::EndpointSlice(it) => (Kind::EndpointSlice, &it.metadata),
             Self::Secret(it) => (Kind::Secret, &it.metadata),

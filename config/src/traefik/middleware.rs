@@ -42,7 +42,8 @@ pub(super) const FEATURE: Feature<All> = Feature {
         on_invalid: OnInvalid::Close,
         scope: Scope::Route,
         support: Support::Full,
-        doc: "Middlewares of the same namespace as `namespace-name@kubernetescrd`, separated by commas.",
+        doc: "Middlewares as `namespace-name@kubernetescrd`, separated by commas. One of another namespace needs a ReferenceGrant \
+              there.",
         accepts: &["goa-cors@kubernetescrd, goa-redirect@kubernetescrd"],
         rejects: &["", ","],
     }],

@@ -32,8 +32,8 @@ pub(super) const FEATURE: Feature<All> = Feature {
         on_invalid: OnInvalid::Close,
         scope: Scope::Host,
         support: Support::Full,
-        doc: "A TLSOption of the same namespace as `namespace-name@kubernetescrd`, or `default` for none. While it is \
-              missing or broken, TLS handshakes for the hosts fail. If it demands a client certificate, the routes are \
+        doc: "A TLSOption as `namespace-name@kubernetescrd`, or `default` for none; one of another namespace needs a \
+              ReferenceGrant there. While it is missing or broken, TLS handshakes for the hosts fail. If it demands a client certificate, the routes are \
               not reached over plain HTTP.",
         accepts: &["goa-mtls-policy@kubernetescrd", "default"],
         rejects: &[""],
@@ -214,20 +214,11 @@ fn resolve(written: &Written<All>, stage: &mut Stage<'_, '_>) -> Option<Resolved
         .as_deref()
         .filter(|text| *text != "default")?;
     let source = spelling::source(written, "router.tls.options");
-    let own = stage.object.namespace.clone();
-    let exists = |namespace: &str, name: &str| stage.reader.tls_option(namespace, name).is_some();
-    let (reason, message, fix) = match reference::resolve(text, "TLSOption", &own, exists) {
-        Ok(name) => return Some(read(&ObjectRef::new(Kind::TlsOption, own, name), stage, &source)),
+    let found = reference::resolve(text, Kind::TlsOption, stage.object, &mut stage.reader);
+    let (reason, message, fix) = match found {
+        Ok(object) => return Some(read(&object, stage, &source)),
         Err(Failure::Missing { message, fix }) => (Reason::TlsOptionUnusable, message, fix),
-        Err(Failure::Foreign { namespace, name }) => {
-            let message =
-                format!("TLSOption {namespace}/{name} is in another namespace, which is not allowed");
-            (
-                Reason::ReferenceRefused,
-                message,
-                format!("copy it into the namespace {own}"),
-            )
-        }
+        Err(Failure::Refused { message, fix }) => (Reason::ReferenceRefused, message, fix),
     };
     let message = format!("{message}; TLS handshakes for the hosts fail");
     let problem = Diagnostic::new(stage.object, source.field, reason, message).fix(fix);

@@ -44,7 +44,13 @@ impl Index {
             .cloned()
             .collect();
         for object in changed {
-            for read in [Read::Object(object.clone()), Read::Kind(object.kind)] {
+            let reads = [
+                Read::Object(object.clone()),
+                Read::Guess(object.clone()),
+                Read::In(object.kind, object.namespace.clone()),
+                Read::Kind(object.kind),
+            ];
+            for read in reads {
                 result.extend(self.readers.get(&read).into_iter().flatten().cloned());
             }
         }
@@ -139,12 +145,12 @@ impl Index {
         shares
     }
 
-    /// Each Ingress with every single object that its fragment was made from.
+    /// Each Ingress with every single object that its fragment was made from; without those that it only may have meant.
     pub(super) fn reads(&self) -> impl Iterator<Item = (&ObjectRef, &ObjectRef)> {
         self.fragments.iter().flat_map(|(reader, fragment)| {
             let objects = fragment.reads.iter().filter_map(|read| match read {
                 Read::Object(object) => Some(object),
-                Read::Kind(_) => None,
+                Read::Guess(_) | Read::In(..) | Read::Kind(_) => None,
             });
             objects.map(move |object| (reader, object))
         })

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::fragment::{Draft, Fragment, HostShare};
 use super::reader::Reader;
-use super::{ServiceOptions, backend, class, path};
+use super::{ServiceOptions, backend, class, grant, path};
 use crate::acme::Wanted;
 use crate::name::{HostKey, Kind, ObjectRef};
 use crate::policy::{Source, Step};
@@ -344,19 +344,13 @@ impl Stage<'_, '_> {
             Some((namespace, name)) => (namespace, name),
             None => (&*self.object.namespace, reference),
         };
-        if namespace != &*self.object.namespace {
-            let message = format!("Secret {namespace}/{name} is in another namespace, which is not allowed");
-            self.push(
-                field,
-                Reason::ReferenceRefused,
-                &message,
-                "copy the Secret into the namespace of the Ingress",
-            );
-            return Err(message);
+        let secret = ObjectRef::new(Kind::Secret, namespace, name);
+        if let Err(refused) = grant::check(&mut self.reader, self.object, &secret) {
+            self.push(field, Reason::ReferenceRefused, &refused.message, refused.fix);
+            return Err(refused.message);
         }
-        self.reader.secret(namespace, name).ok_or_else(|| {
-            let object = ObjectRef::new(Kind::Secret, namespace, name);
-            format!("there is no {object}")
-        })
+        self.reader
+            .secret(namespace, name)
+            .ok_or_else(|| format!("there is no {secret}"))
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::Snapshot;
 use crate::name::{Kind, ObjectRef};
-use crate::snapshot::{ConfigMap, IngressClass, Middleware, Objects, Secret, Service, TlsOption};
+use crate::snapshot::{
+    ConfigMap, IngressClass, Middleware, Objects, ReferenceGrant, Secret, Service, TlsOption,
+};
 
 /// The only way in which stage one sees other objects.
 #[derive(Debug)]
@@ -19,6 +21,10 @@ pub(crate) struct Reader<'a> {
 pub(crate) enum Read {
     /// One object.
     Object(ObjectRef),
+    /// One object that may not have been meant.
+    Guess(ObjectRef),
+    /// The objects of a kind in one namespace.
+    In(Kind, Arc<str>),
     /// All objects of a kind.
     Kind(Kind),
 }
@@ -71,6 +77,42 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn tls_option(&mut self, namespace: &str, name: &str) -> Option<&'a TlsOption> {
         self.one(Kind::TlsOption, &self.snapshot.tls_options, namespace, name)
+    }
+
+    /// The grants of one namespace.
+    pub(crate) fn reference_grants(
+        &mut self,
+        namespace: &Arc<str>,
+    ) -> impl Iterator<Item = &'a ReferenceGrant> + use<'a> {
+        let namespace = namespace.clone();
+        self.reads
+            .insert(Read::In(Kind::ReferenceGrant, namespace.clone()));
+        self.snapshot
+            .reference_grants
+            .range((namespace.clone(), Arc::from(""))..)
+            .take_while(move |((it, _), _)| *it == namespace)
+            .map(|(_, grant)| &**grant)
+    }
+
+    /// True if there is a Middleware or a `TLSOption` of this name, which is what a text means.
+    pub(crate) fn is_there(&mut self, object: &ObjectRef) -> bool {
+        self.reads.insert(Read::Object(object.clone()));
+        self.has(object)
+    }
+
+    /// True if there is a Middleware or a `TLSOption` of this name, which a text could mean.
+    pub(crate) fn guess(&mut self, object: &ObjectRef) -> bool {
+        self.reads.insert(Read::Guess(object.clone()));
+        self.has(object)
+    }
+
+    fn has(&self, object: &ObjectRef) -> bool {
+        let key = (object.namespace.clone(), object.name.clone());
+        match object.kind {
+            Kind::Middleware => self.snapshot.middlewares.contains_key(&key),
+            Kind::TlsOption => self.snapshot.tls_options.contains_key(&key),
+            _ => false,
+        }
     }
 
     fn one<T>(&mut self, kind: Kind, objects: &'a Objects<T>, namespace: &str, name: &str) -> Option<&'a T> {

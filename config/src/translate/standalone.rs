@@ -24,6 +24,11 @@ pub(super) fn diagnostics(snapshot: &Snapshot, object: &ObjectRef) -> Vec<Diagno
                 traefik::check_tls_option(object, option, &mut report);
             }
         }
+        Kind::ReferenceGrant => {
+            if snapshot.reference_grants.contains_key(&key) {
+                check_name(object, &mut report);
+            }
+        }
         Kind::IngressClass
         | Kind::Ingress
         | Kind::Service

@@ -78,6 +78,7 @@ pub(crate) fn change() -> impl Strategy<Value = Change> {
         2 => secret(),
         1 => middleware(),
         1 => tls_option(),
+        2 => reference_grant(),
     ];
     (object, 0..4).prop_map(|(object, dice)| {
         if dice == 0 {
@@ -164,7 +165,7 @@ fn annotations() -> impl Strategy<Value = Value> {
         ("nginx.ingress.kubernetes.io/force-ssl-redirect", &["true"]),
         (
             "nginx.ingress.kubernetes.io/auth-tls-secret",
-            &["a/authority", "authority", ""],
+            &["a/authority", "b/authority", "authority", ""],
         ),
         (
             "nginx.ingress.kubernetes.io/auth-tls-verify-client",
@@ -174,7 +175,7 @@ fn annotations() -> impl Strategy<Value = Value> {
         ("nginx.ingress.kubernetes.io/auth-type", &["basic", "digest"]),
         (
             "nginx.ingress.kubernetes.io/auth-secret",
-            &["passwords", "a/passwords"],
+            &["passwords", "a/passwords", "b/passwords"],
         ),
         ("nginx.ingress.kubernetes.io/no-such-thing", &["x"]),
         (
@@ -286,6 +287,7 @@ fn middleware() -> impl Strategy<Value = Value> {
     let spec = select(vec![
         json!({"basicAuth": {"secret": "passwords"}}),
         json!({"chain": {"middlewares": [{"name": "n"}, {"name": "m", "namespace": "b"}]}}),
+        json!({"chain": {"middlewares": [{"name": "a-n@kubernetescrd"}]}}),
         json!({"headers": {"customRequestHeaders": {"X-One": "1"}}}),
         json!({"no-such-kind": {}}),
     ]);
@@ -307,5 +309,28 @@ fn tls_option() -> impl Strategy<Value = Value> {
         let mut option = object("traefik.io/v1alpha1", "TLSOption", namespace, "o");
         option["spec"] = json!({"minVersion": version, "clientAuth": {"secretNames": ["authority"], "clientAuthType": mode}});
         option
+    })
+}
+
+fn reference_grant() -> impl Strategy<Value = Value> {
+    let from = select(vec![
+        ("networking.k8s.io", "Ingress"),
+        ("traefik.io", "Middleware"),
+    ]);
+    let to = select(vec![
+        ("", "Secret"),
+        ("traefik.io", "Middleware"),
+        ("traefik.io", "TLSOption"),
+    ]);
+    let name = option::weighted(0.3, select(&["passwords", "m", "o"]));
+    let place = (select(&NAMESPACES), select(&["g", "h"]), select(&NAMESPACES));
+    (place, from, to, name).prop_map(|((namespace, name, of), from, to, only)| {
+        let mut grant = object("gateway.networking.k8s.io/v1", "ReferenceGrant", namespace, name);
+        let (from, to) = (
+            json!({"group": from.0, "kind": from.1, "namespace": of}),
+            json!({"group": to.0, "kind": to.1, "name": only}),
+        );
+        grant["spec"] = json!({"from": [from], "to": [to]});
+        grant
     })
 }

@@ -172,6 +172,7 @@ fn api_version(kind: Kind) -> &'static str {
     match kind {
         Kind::IngressClass | Kind::Ingress => "networking.k8s.io/v1",
         Kind::Middleware | Kind::TlsOption => "traefik.io/v1alpha1",
+        Kind::ReferenceGrant => "gateway.networking.k8s.io/v1beta1",
         Kind::Service | Kind::Secret | Kind::ConfigMap => "v1",
         Kind::EndpointSlice => "discovery.k8s.io/v1",
     }

@@ -22,6 +22,11 @@
   resources: [middlewares, tlsoptions]
   verbs: [list, watch]
 {{- end }}
+{{- if .Values.referenceGrants }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [referencegrants]
+  verbs: [list, watch]
+{{- end }}
 {{- if .Values.status.update }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses/status]

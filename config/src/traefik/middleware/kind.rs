@@ -68,7 +68,7 @@ kinds! {
     "addPrefix" Read::Served(rewrite::add_prefix), "Puts a prefix in front of the path."
     "basicAuth" Read::Served(basic_auth::read), "Asks for a password. The Secret holds an htpasswd file under `users`, or `username` and `password`."
     "buffering" Read::LeftOut, "Requests and responses are never held back; bodies are streamed."
-    "chain" Read::Served(chain::read), "Other middlewares of the same namespace, in order."
+    "chain" Read::Served(chain::read), "Other middlewares, in order. One of another `namespace` needs a ReferenceGrant there, for kind Middleware."
     "circuitBreaker" Read::LeftOut, "Requests are sent on however many fail."
     "compress" Read::LeftOut, "Responses are sent as the backend made them."
     "contentType" Read::LeftOut, "`Content-Type` is never guessed."

@@ -7,12 +7,13 @@ use crate::policy::{Source, Step};
 use crate::report::{Diagnostic, Reason};
 use crate::traefik::field::Problems;
 use crate::traefik::reference::{self, Failure};
-use crate::translate::Stage;
+use crate::translate::{Stage, grant};
 
 /// Chains deeper than this are refused.
 const MAX_DEPTH: usize = 16;
 /// More names than this are refused: chains that name each other twice would grow without bound.
 const MAX_COUNT: usize = 256;
+const MEND: &str = "mend the reference, or create the object";
 
 /// Why a middleware cannot be used, in the words of the Ingress.
 #[derive(Debug)]
@@ -54,7 +55,10 @@ impl<'x, 'a, 's> Walk<'x, 'a, 's> {
     ) -> (Vec<Step>, Vec<Refusal>) {
         let mut refusals = Vec::new();
         for text in references {
-            let result = self.find(text).and_then(|object| self.middleware(&object));
+            let ingress = self.stage.object;
+            let result = self
+                .find(text, ingress)
+                .and_then(|object| self.middleware(&object));
             if let Err(refusal) = result {
                 self.count += 1;
                 refusals.push(refusal);
@@ -66,17 +70,13 @@ impl<'x, 'a, 's> Walk<'x, 'a, 's> {
         (self.steps, refusals)
     }
 
-    /// Finds the Middleware that a text with a provider means.
-    fn find(&mut self, text: &str) -> Result<ObjectRef, Refusal> {
-        let own = self.stage.object.namespace.clone();
-        let exists = |namespace: &str, name: &str| self.stage.reader.middleware(namespace, name).is_some();
-        let (reason, message, fix) = match reference::resolve(text, "Middleware", &own, exists) {
-            Ok(name) => return Ok(ObjectRef::new(Kind::Middleware, own, name)),
+    /// Finds the Middleware that a text with a provider means in this object.
+    fn find(&mut self, text: &str, from: &ObjectRef) -> Result<ObjectRef, Refusal> {
+        let found = reference::resolve(text, Kind::Middleware, from, &mut self.stage.reader);
+        let (reason, message, fix) = match found {
+            Ok(object) => return Ok(object),
             Err(Failure::Missing { message, fix }) => (Reason::MiddlewareMissing, message, fix),
-            Err(Failure::Foreign { namespace, name }) => {
-                let fix = format!("copy it into the namespace {own}");
-                (Reason::ReferenceRefused, foreign(&namespace, &name), fix)
-            }
+            Err(Failure::Refused { message, fix }) => (Reason::ReferenceRefused, message, fix),
         };
         Err(Refusal {
             reason,
@@ -119,7 +119,7 @@ impl<'x, 'a, 's> Walk<'x, 'a, 's> {
                     self.steps.push(Step { policy, source });
                     Ok(())
                 }
-                Err(why) => Err(self.report(&source, "secret", Reason::SecretMissing, &why)),
+                Err(why) => Err(self.report(&source, "secret", Reason::SecretMissing, &why, MEND)),
             },
             Effect::Chain(members) => self.chain(&source, &members),
         }
@@ -129,7 +129,7 @@ impl<'x, 'a, 's> Walk<'x, 'a, 's> {
     fn chain(&mut self, source: &Source, members: &[Member]) -> Result<(), Refusal> {
         if self.above.contains(&source.object) || self.above.len() >= MAX_DEPTH {
             let why = "the chain leads back to itself, or is too deep";
-            return Err(self.report(source, "middlewares", Reason::MiddlewareInvalid, why));
+            return Err(self.report(source, "middlewares", Reason::MiddlewareInvalid, why, MEND));
         }
         self.above.push(source.object.clone());
         let mut first = None;
@@ -150,34 +150,42 @@ impl<'x, 'a, 's> Walk<'x, 'a, 's> {
 
     /// The Middleware that a member of a chain means.
     fn member(&mut self, source: &Source, member: &Member) -> Result<ObjectRef, Refusal> {
-        let own = source.object.namespace.clone();
-        let (reason, why) = match &member.namespace {
-            Some(namespace) if **namespace != *own => {
-                (Reason::ReferenceRefused, foreign(namespace, &member.name))
-            }
-            _ if member.name.contains('@') => match self.find(&member.name) {
-                Ok(object) => return Ok(object),
-                Err(refusal) => (refusal.reason, refusal.message),
-            },
-            _ if self.stage.reader.middleware(&own, &member.name).is_some() => {
-                return Ok(ObjectRef::new(Kind::Middleware, own, member.name.as_str()));
-            }
-            _ => (
-                Reason::MiddlewareMissing,
-                format!("there is no Middleware {own}/{}", member.name),
-            ),
+        let chain = &source.object;
+        let is_here = member
+            .namespace
+            .as_deref()
+            .is_none_or(|it| it == &*chain.namespace);
+        let result = if is_here && member.name.contains('@') {
+            self.find(&member.name, chain)
+                .map_err(|refusal| (refusal.reason, refusal.message, refusal.fix))
+        } else {
+            self.named(chain, member)
         };
-        self.count += 1;
-        Err(self.report(source, &format!("middlewares[{}].name", member.at), reason, &why))
+        result.map_err(|(reason, why, fix)| {
+            self.count += 1;
+            let field = format!("middlewares[{}].name", member.at);
+            self.report(source, &field, reason, &why, &fix)
+        })
+    }
+
+    /// The Middleware that a member names by namespace and name.
+    fn named(&mut self, chain: &ObjectRef, member: &Member) -> Result<ObjectRef, (Reason, String, String)> {
+        let namespace = member.namespace.as_deref().unwrap_or(&chain.namespace);
+        let object = ObjectRef::new(Kind::Middleware, namespace, member.name.as_str());
+        grant::check(&mut self.stage.reader, chain, &object)
+            .map_err(|refused| (Reason::ReferenceRefused, refused.message, refused.fix))?;
+        if self.stage.reader.is_there(&object) {
+            return Ok(object);
+        }
+        let why = format!("there is no {object}");
+        Err((Reason::MiddlewareMissing, why, MEND.to_owned()))
     }
 
     /// Reports a problem that shows only beside other objects, on the Middleware that has it.
-    fn report(&mut self, source: &Source, field: &str, reason: Reason, why: &str) -> Refusal {
+    fn report(&mut self, source: &Source, field: &str, reason: Reason, why: &str, fix: &str) -> Refusal {
         let field = format!("{}.{field}", source.field);
         let problem = Diagnostic::new(&source.object, field.clone(), reason, why);
-        self.stage
-            .report
-            .push(problem.fix("mend the reference, or create the object"));
+        self.stage.report.push(problem.fix(fix));
         unusable(&source.object, &field, &format!("{field}: {why}"))
     }
 
@@ -196,8 +204,4 @@ fn unusable(object: &ObjectRef, field: &str, why: &str) -> Refusal {
             field: field.to_owned(),
         },
     }
-}
-
-fn foreign(namespace: &str, name: &str) -> String {
-    format!("Middleware {namespace}/{name} is in another namespace, which is not allowed")
 }

@@ -88,6 +88,14 @@ pub(crate) const ROWS: &[Row] = &[
         "tlsoptions",
         Need::IfThere,
     ),
+    // Older releases of the Gateway API do not serve v1; newer ones serve both, and they do not differ.
+    row(
+        Kind::ReferenceGrant,
+        "gateway.networking.k8s.io",
+        "v1beta1",
+        "referencegrants",
+        Need::IfThere,
+    ),
 ];
 
 /// Watched one by one, by name, if something refers to them. A role need not allow to list all certificates: then those
