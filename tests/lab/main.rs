@@ -23,6 +23,7 @@ mod leader;
 mod readiness;
 mod replica;
 mod role;
+mod runbook;
 mod serve;
 mod site;
 mod upgrade;
