@@ -50,7 +50,7 @@ pub(crate) struct Run {
     pub(crate) limit: Limit,
 
     #[command(flatten)]
-    pub(crate) log: Log,
+    pub(crate) log: Logs,
 }
 
 impl Run {
@@ -154,7 +154,7 @@ pub(crate) struct Limit {
 /// What is written, and where.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Logs")]
-pub(crate) struct Log {
+pub(crate) struct Logs {
     /// Where one line per request goes: a file, - for standard output, or off.
     #[arg(long, value_name = "PATH|-|off", default_value = "-", value_parser = log_target)]
     pub(crate) access_log: LogTarget,

@@ -20,6 +20,7 @@ mod guard;
 mod hostile;
 mod instances;
 mod leader;
+mod query;
 mod readiness;
 mod replica;
 mod role;
