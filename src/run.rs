@@ -247,6 +247,13 @@ pub(crate) fn proxy_settings(arguments: &cli::Run) -> ProxySettings {
             cli::LogFormat::Json => ferrik_proxy::LogFormat::Json,
             cli::LogFormat::Text => ferrik_proxy::LogFormat::Text,
         },
+        log_fields: ferrik_proxy::LogFields {
+            headers: log.access_log_header.clone(),
+            query: match log.access_log_query {
+                cli::LogQuery::Keep => ferrik_proxy::LogQuery::Keep,
+                cli::LogQuery::Drop => ferrik_proxy::LogQuery::Drop,
+            },
+        },
         header_timeout: limit.client_header_timeout,
         keepalive_timeout: limit.keepalive_timeout,
         max_connections: limit.max_connections.unwrap_or(0),

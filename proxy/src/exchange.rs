@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 use crate::compile::Compiled;
 use crate::head::ResponseHead;
 use crate::listen::Scheme;
-use crate::observe::Record;
+use crate::observe::{LoggedHeaders, Record};
 use crate::reply::Reply;
 use crate::request::{Changes, FieldChange, ResponseChange};
 use crate::route::Route;
@@ -20,6 +20,8 @@ mod expires;
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) record: Record,
+    /// What the access log will show of the head.
+    pub(crate) logged: LoggedHeaders,
     /// The table that serves the request, from first byte to last.
     pub(crate) table: Option<Arc<Compiled>>,
     pub(crate) route: Option<Arc<Route>>,
@@ -53,6 +55,7 @@ impl Exchange {
     pub(crate) fn new() -> Self {
         Self {
             record: Record::new(),
+            logged: LoggedHeaders::default(),
             table: None,
             route: None,
             reached: 0,

@@ -107,6 +107,7 @@ impl ProxyHttp for Hooks {
     }
 
     async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
+        exchange.logged = self.log.take(&session.req_header().headers);
         match self.begin(session, exchange).await {
             Ok(()) => {
                 if session.is_upgrade_req() {

@@ -43,7 +43,7 @@ mod upstream;
 
 pub use forwarded::TrustedProxies;
 pub use listen::Scheme;
-pub use observe::{LogFormat, LogTarget, METRICS};
+pub use observe::{LogFields, LogFormat, LogQuery, LogTarget, METRICS};
 pub use reason::{REASONS, Reason, ReasonRow};
 pub use server::{Addresses, Proxy, ProxySettings};
 pub use tables::Tables;

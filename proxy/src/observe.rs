@@ -8,8 +8,8 @@ mod metrics;
 mod record;
 mod stats;
 
-pub(crate) use access_log::{AccessLog, Entry};
-pub use access_log::{LogFormat, LogTarget};
+pub(crate) use access_log::{AccessLog, Entry, LoggedHeaders};
+pub use access_log::{LogFields, LogFormat, LogQuery, LogTarget};
 pub(crate) use certificates::list as certificates;
 pub use metrics::METRICS;
 pub(crate) use metrics::{Others, Sources};

@@ -28,7 +28,7 @@ use crate::listen::{
     Connection, DrainLimits, Edge, Limits, ListenerSpec, ListenerStatus, Listeners, Registry, Serve,
     Timeouts, TlsLookup,
 };
-use crate::observe::{AccessLog, LogFormat, LogTarget, Others, Sources};
+use crate::observe::{AccessLog, LogFields, LogFormat, LogTarget, Others, Sources};
 use crate::pipeline::HttpSettings;
 use crate::tables::Tables;
 use crate::tls::TlsPolicy;
@@ -59,6 +59,8 @@ pub struct ProxySettings {
     pub access_log: LogTarget,
     /// How its lines look.
     pub log_format: LogFormat,
+    /// What its lines show of requests.
+    pub log_fields: LogFields,
     /// A request's head must be complete after this.
     pub header_timeout: Duration,
     /// A connection without requests ends after this.
@@ -244,7 +246,7 @@ struct Engine {
 
 impl Engine {
     fn new(settings: &ProxySettings, tables: Arc<Tables>) -> io::Result<Self> {
-        let log = AccessLog::open(&settings.access_log, settings.log_format)?;
+        let log = AccessLog::open(&settings.access_log, settings.log_format, &settings.log_fields)?;
         let conf = ServerConf {
             threads: settings.threads,
             upstream_keepalive_pool_size: POOL,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 use ferrik_config::settings::Settings;
+use http::HeaderName;
 use ipnet::IpNet;
 
 use super::value::{LogTarget, count, log_target, network, seconds};
@@ -49,7 +50,7 @@ pub(crate) struct Run {
     pub(crate) limit: Limit,
 
     #[command(flatten)]
-    pub(crate) log: Log,
+    pub(crate) log: Logs,
 }
 
 impl Run {
@@ -153,7 +154,7 @@ pub(crate) struct Limit {
 /// What is written, and where.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Logs")]
-pub(crate) struct Log {
+pub(crate) struct Logs {
     /// Where one line per request goes: a file, - for standard output, or off.
     #[arg(long, value_name = "PATH|-|off", default_value = "-", value_parser = log_target)]
     pub(crate) access_log: LogTarget,
@@ -161,6 +162,30 @@ pub(crate) struct Log {
     /// Format of the access log (text is Apache's combined format) and of the messages on standard error.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+
+    /// Request header fields that the access log shows besides, as the client sent them, up to 256 bytes each. Passwords and
+    /// sessions are never shown: Authorization, Proxy-Authorization, Cookie and X-Api-Key are written as `(redacted)`.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) access_log_header: Vec<HeaderName>,
+
+    /// Whether the access log shows queries, in which some clients send secrets: of the target, and of Referer.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "keep|drop",
+        default_value = "keep",
+        hide_possible_values = true
+    )]
+    pub(crate) access_log_query: LogQuery,
+}
+
+/// Whether queries are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogQuery {
+    /// As the client sent them.
+    Keep,
+    /// Never.
+    Drop,
 }
 
 /// How log lines are written.

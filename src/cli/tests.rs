@@ -52,6 +52,10 @@ fn defaults_are_those_that_the_help_names() {
         (run.log.access_log, run.log.log_format),
         (LogTarget::Stdout, LogFormat::Text)
     );
+    assert_eq!(
+        (run.log.access_log_header.len(), run.log.access_log_query),
+        (0, LogQuery::Keep)
+    );
     let settings = run.selection.settings(run.ingress_class_by_name);
     assert_eq!(settings, ferrik_config::settings::Settings::default());
 }
@@ -61,7 +65,8 @@ fn flags_repeat_and_replace_their_default() {
     let run = run(
         "--files a --files b --http 127.0.0.1:0 --http [::1]:0 --https 127.0.0.1:0 --ingress-class public \
          --trusted-proxies 10.0.0.0/8,192.0.2.1 --trusted-proxies fd00::/8 --default-backend-service ns/web \
-         --access-log off --drain-timeout 5s --threads 2",
+         --access-log off --access-log-header X-A,X-B --access-log-header X-C --access-log-query drop \
+         --drain-timeout 5s --threads 2",
     );
     assert_eq!(
         (run.files.len(), run.listen.http.len(), run.listen.https.len()),
@@ -78,6 +83,8 @@ fn flags_repeat_and_replace_their_default() {
         (run.log.access_log, run.limit.drain_timeout),
         (LogTarget::Off, Duration::from_secs(5))
     );
+    assert_eq!(run.log.access_log_header, ["x-a", "x-b", "x-c"]);
+    assert_eq!(run.log.access_log_query, LogQuery::Drop);
     let settings = run.selection.settings(false);
     assert_eq!(settings.ingress_classes, ["public"]);
     assert_eq!(settings.default_backend, Some(("ns".into(), "web".into())));
@@ -153,6 +160,8 @@ fn what_makes_no_sense_is_refused() {
         "run --files a --trusted-proxies everyone",
         "run --files a --default-ssl-certificate name",
         "run --files a --threads 0",
+        "run --files a --access-log-header a:b",
+        "run --files a --access-log-query some",
         "check",
         "explain objects",
         "explain objects --url a.example.org/",

@@ -36,6 +36,8 @@ fn help_names_every_command_and_flag() {
         "--ingress-class-by-name",
         "--configmap",
         "--access-log",
+        "--access-log-header",
+        "--access-log-query",
         "--log-format",
         "--drain-timeout",
         "--https-redirect",

@@ -16,15 +16,35 @@ pub(crate) fn sets() -> Vec<String> {
 
 /// The objects for one set of values, in the namespace `ferrik`.
 pub(crate) fn render(set: &str) -> String {
+    template(&format!("chart/ci/{set}-values.yaml"), &[])
+}
+
+/// The same for the values of an example in deploy/examples, with some of them set otherwise.
+pub(crate) fn render_example(name: &str, set: &[&str]) -> String {
+    template(&format!("examples/{name}/values.yaml.example"), set)
+}
+
+fn template(values: &str, set: &[&str]) -> String {
     let output = Command::new(root().join("helm/helm.sh"))
         .args(["template", "ferrik", "--namespace", "ferrik", "--values"])
-        .arg(root().join(format!("chart/ci/{set}-values.yaml")))
+        .arg(root().join(values))
+        .args(set.iter().flat_map(|value| ["--set", value]))
         .arg(root().join("chart"))
         .output()
         .expect("helm.sh starts");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "helm renders {set}: {errors}");
+    assert!(output.status.success(), "helm renders {values}: {errors}");
     String::from_utf8(output.stdout).expect("YAML is text")
+}
+
+/// The arguments that rendered objects start the program with, but for its command `run`.
+pub(crate) fn arguments(objects: &str) -> Vec<String> {
+    let mut lines = objects.lines().map(str::trim).skip_while(|line| *line != "args:");
+    assert_eq!((lines.next(), lines.next()), (Some("args:"), Some("- run")));
+    let arguments = lines.map_while(|line| line.strip_prefix("- "));
+    arguments
+        .map(|argument| argument.trim_matches('"').to_owned())
+        .collect()
 }
 
 /// A file of deploy/manifests.

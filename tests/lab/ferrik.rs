@@ -17,6 +17,8 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::tls::Clients;
+
 /// A running process. It ends with the value; what it said on standard error is shown if the test fails.
 pub(crate) struct Ferrik {
     child: Child,
@@ -79,6 +81,13 @@ impl Ferrik {
             .args(["run", "--access-log", "off", "--ingress-class-by-name", "--files"])
             .arg(folder)
             .args(arguments);
+        Self::follow(command)
+    }
+
+    /// Starts it with these arguments and nothing else.
+    pub(crate) fn spawn_with_arguments(arguments: &[String]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ferrik"));
+        command.arg("run").args(arguments);
         Self::follow(command)
     }
 
@@ -195,10 +204,15 @@ impl Ferrik {
     }
 
     /// Ends it in order.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(self) {
         let id = self.child.id().expect("it runs").to_string();
         let status = Command::new("kill").arg(id).status().await.expect("kill starts");
         assert!(status.success());
+        self.ended().await;
+    }
+
+    /// Waits until it has ended in order, by itself or by a signal that was sent.
+    pub(crate) async fn ended(mut self) {
         let status = within("the end", self.child.wait())
             .await
             .expect("it can be waited for");
@@ -290,6 +304,13 @@ impl Client {
     }
 }
 
+/// How a load connects.
+#[derive(Clone)]
+enum Way {
+    Plain(SocketAddr),
+    Tls(Clients),
+}
+
 /// Requests that go on while something happens, on a few connections, each waiting for its answer.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
@@ -306,15 +327,26 @@ impl Load {
 
     /// The same at an address.
     pub(crate) fn at(address: SocketAddr, host: &'static str) -> Self {
+        Self::by(&Way::Plain(address), host)
+    }
+
+    /// The same over TLS.
+    pub(crate) fn over_tls(clients: Clients) -> Self {
+        let host = clients.host();
+        Self::by(&Way::Tls(clients), host)
+    }
+
+    fn by(way: &Way, host: &'static str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let sent = Arc::new(AtomicUsize::new(0));
         let failed: Arc<Mutex<Vec<String>>> = Arc::default();
         let mut tasks = JoinSet::new();
         for _ in 0..4 {
-            let (stop, sent, failed) = (stop.clone(), sent.clone(), failed.clone());
+            let (way, stop) = (way.clone(), stop.clone());
+            let (sent, failed) = (sent.clone(), failed.clone());
             tasks.spawn(async move {
                 while !stop.load(Relaxed) {
-                    if let Err(error) = ask(address, host, &stop, &sent).await {
+                    if let Err(error) = ask(&way, host, &stop, &sent).await {
                         failed.lock().expect("no panic").push(error.to_string());
                     }
                 }
@@ -352,8 +384,11 @@ impl Load {
 }
 
 /// Asks on one connection, a few hundred times, so that new connections are part of the load.
-async fn ask(address: SocketAddr, host: &str, stop: &AtomicBool, sent: &AtomicUsize) -> anyhow::Result<()> {
-    let mut client = Client::connect(address).await?;
+async fn ask(way: &Way, host: &str, stop: &AtomicBool, sent: &AtomicUsize) -> anyhow::Result<()> {
+    let mut client = match way {
+        Way::Plain(address) => Client::connect(*address).await?,
+        Way::Tls(clients) => clients.connect().await?,
+    };
     for _ in 0..200 {
         // A connection that the last answer ended is no failure.
         if stop.load(Relaxed) || client.sender.ready().await.is_err() {

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Serve
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::ferrik::{Answer, Client};
 use crate::yaml::secret;
@@ -94,16 +95,22 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// A connection that stays.
-    pub(crate) async fn connect(&self) -> anyhow::Result<Client> {
+    /// The host that they ask.
+    pub(crate) fn host(&self) -> &'static str {
+        self.host
+    }
+
+    /// A stream for what no client would send.
+    pub(crate) async fn stream(&self) -> anyhow::Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(self.address).await?;
         let connector = TlsConnector::from(self.config.clone());
-        Client::over(
-            connector
-                .connect(ServerName::try_from(self.host)?, stream)
-                .await?,
-        )
-        .await
+        let name = ServerName::try_from(self.host)?;
+        Ok(connector.connect(name, stream).await?)
+    }
+
+    /// A connection that stays.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Client> {
+        Client::over(self.stream().await?).await
     }
 
     /// One request on a connection of its own.

@@ -50,6 +50,10 @@
 {{- end }}
 - --access-log={{ ternary "-" "off" $v.log.access }}
 - --log-format={{ $v.log.format }}
+{{- with $v.log.headers }}
+- --access-log-header={{ join "," . }}
+{{- end }}
+- --access-log-query={{ $v.log.query }}
 {{- range $v.extraArguments }}
 - {{ . | quote }}
 {{- end }}

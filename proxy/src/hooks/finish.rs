@@ -173,5 +173,6 @@ fn log(hooks: &Hooks, session: &Session, exchange: &Exchange) {
         tls: connection
             .and_then(|it| it.tls.as_ref())
             .map(|tls| (tls.version, tls.cipher)),
+        chosen: &exchange.logged,
     });
 }

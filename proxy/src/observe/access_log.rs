@@ -2,6 +2,7 @@
 //!
 //! A request only hands over its line. If the disk cannot keep up, lines are dropped and that is reported, never waited for.
 
+mod chosen;
 mod line;
 mod writer;
 
@@ -10,6 +11,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chosen::Chosen;
+pub(crate) use chosen::LoggedHeaders;
+pub use chosen::{LogFields, LogQuery};
+use http::HeaderMap;
 pub(crate) use line::Entry;
 use writer::Writer;
 
@@ -39,6 +44,7 @@ pub enum LogFormat {
 pub(crate) struct AccessLog {
     writer: Option<Arc<Writer>>,
     format: LogFormat,
+    chosen: Chosen,
 }
 
 thread_local! {
@@ -48,7 +54,7 @@ thread_local! {
 
 impl AccessLog {
     /// Opens the target and starts the writer.
-    pub(crate) fn open(target: &LogTarget, format: LogFormat) -> io::Result<Self> {
+    pub(crate) fn open(target: &LogTarget, format: LogFormat, fields: &LogFields) -> io::Result<Self> {
         let out: Box<dyn Write + Send> = match target {
             LogTarget::Off => return Ok(Self::default()),
             LogTarget::Stdout => Box::new(io::stdout()),
@@ -57,7 +63,11 @@ impl AccessLog {
             }
         };
         let writer = Some(Arc::new(Writer::start(out)?));
-        Ok(Self { writer, format })
+        Ok(Self {
+            writer,
+            format,
+            chosen: Chosen::new(fields),
+        })
     }
 
     /// True if lines are written.
@@ -65,13 +75,18 @@ impl AccessLog {
         self.writer.is_some()
     }
 
+    /// What the line of a request will show of its head, which must be as the client sent it.
+    pub(crate) fn take(&self, head: &HeaderMap) -> LoggedHeaders {
+        self.chosen.take(head)
+    }
+
     pub(crate) fn write(&self, entry: &Entry<'_>) {
         let Some(writer) = &self.writer else { return };
         LINE.with_borrow_mut(|line| {
             line.clear();
             match self.format {
-                LogFormat::Json => entry.json(line),
-                LogFormat::Text => entry.text(line),
+                LogFormat::Json => entry.json(&self.chosen, line),
+                LogFormat::Text => entry.text(&self.chosen, line),
             }
             writer.push(line);
         });

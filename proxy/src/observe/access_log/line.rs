@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::chosen::{Chosen, LoggedHeaders};
 use crate::observe::Record;
 
 /// What a line says.
@@ -26,6 +27,8 @@ pub(crate) struct Entry<'a> {
     /// Namespace, Ingress, Service.
     pub(crate) labels: (&'a str, &'a str, &'a str),
     pub(crate) tls: Option<(&'a str, &'a str)>,
+    /// Header fields that the operator chose.
+    pub(crate) chosen: &'a LoggedHeaders,
 }
 
 /// The JSON form, in the order in which the fields are written.
@@ -56,11 +59,22 @@ struct Json<'a> {
     tls_version: Option<&'a str>,
     tls_cipher: Option<&'a str>,
     error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Headers<'a>>,
+}
+
+/// The chosen fields as one JSON object; null for one that the request does not have.
+struct Headers<'a>(&'a Chosen, &'a LoggedHeaders);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.each(self.1))
+    }
 }
 
 impl Entry<'_> {
     /// Appends one line of JSON.
-    pub(super) fn json(&self, line: &mut Vec<u8>) {
+    pub(super) fn json(&self, chosen: &Chosen, line: &mut Vec<u8>) {
         let record = self.record;
         let (namespace, ingress, service) = self.labels;
         let json = Json {
@@ -69,7 +83,7 @@ impl Entry<'_> {
             method: self.method,
             scheme: self.scheme,
             host: self.host,
-            target: self.target,
+            target: chosen.without_query(self.target),
             protocol: self.protocol,
             status: record.status,
             reason: record.reason.map(crate::reason::Reason::as_str),
@@ -84,11 +98,12 @@ impl Entry<'_> {
             service,
             request_id: self.request_id,
             user: self.user,
-            referer: self.referer,
+            referer: chosen.without_query(self.referer),
             user_agent: self.agent,
             tls_version: self.tls.map(|(version, _)| version),
             tls_cipher: self.tls.map(|(_, cipher)| cipher),
             error: record.error.as_deref(),
+            headers: (!chosen.is_empty()).then_some(Headers(chosen, self.chosen)),
         };
         serde_json::to_writer(&mut *line, &json).expect("texts and numbers can be written to memory");
         line.push(b'\n');
@@ -96,7 +111,7 @@ impl Entry<'_> {
 
     /// Appends one line of the combined format; quotes and control characters of clients are escaped as `\xNN`, as nginx
     /// does.
-    pub(super) fn text(&self, line: &mut Vec<u8>) {
+    pub(super) fn text(&self, chosen: &Chosen, line: &mut Vec<u8>) {
         let record = self.record;
         let (namespace, ingress, service) = self.labels;
         let or_dash = |text: &str| {
@@ -106,18 +121,18 @@ impl Entry<'_> {
                 escape(text)
             }
         };
-        writeln!(
+        write!(
             line,
             "{} - {} [{}] \"{} {} {}\" {} {} \"{}\" \"{}\" {:.3} {}/{}/{} {} {} {}",
             self.client,
             or_dash(self.user),
             Moment::now(),
             escape(self.method),
-            escape(self.target),
+            escape(chosen.without_query(self.target)),
             self.protocol,
             record.status,
             record.sent,
-            or_dash(self.referer),
+            or_dash(chosen.without_query(self.referer)),
             or_dash(self.agent),
             record.started.elapsed().as_secs_f64(),
             or_dash(namespace),
@@ -130,6 +145,11 @@ impl Entry<'_> {
             self.request_id,
         )
         .expect("writing to memory");
+        for (name, value) in chosen.each(self.chosen) {
+            let value = or_dash(&value.unwrap_or_default());
+            write!(line, " {name}=\"{value}\"").expect("writing to memory");
+        }
+        line.push(b'\n');
     }
 }
 
