@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Backend, challenge_token};
+use super::{Backend, CHALLENGE_PATH, challenge_token};
 use crate::policy::{Pattern, Policy, Source, Step};
 
 /// What one path of one host does.
@@ -42,6 +42,11 @@ impl Route {
     /// touches it.
     pub fn is_challenge(&self) -> bool {
         self.path.kind == PathKind::Exact && challenge_token(self.path.text.as_bytes()).is_some()
+    }
+
+    /// True if it is written for such paths, one or all of them.
+    pub fn is_for_challenges(&self) -> bool {
+        self.path.text.starts_with(CHALLENGE_PATH.trim_end_matches('/'))
     }
 
     /// True if a step keeps somebody out.

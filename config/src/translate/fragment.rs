@@ -67,8 +67,6 @@ pub(crate) struct HostShare {
     pub(crate) tls: bool,
     /// The field by which the Ingress asks for a certificate for this host.
     pub(crate) asks: Option<String>,
-    /// It has a certificate for this host that we got.
-    pub(crate) holds: bool,
     /// Certificates that cover the host.
     pub(crate) certificates: Vec<Arc<Certificate>>,
     /// Client authentication of the host.

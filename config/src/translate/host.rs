@@ -49,7 +49,7 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
         .unwrap_or_default();
 
     let mut diagnostics = Vec::new();
-    let server = certificate_owner(&shares, &own, &covering);
+    let server = certificate_owner(&shares, &covering);
     diagnostics.extend(
         own.iter()
             .filter_map(|share| certificate_refused(key, share, server?)),
@@ -97,16 +97,11 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
     }
 }
 
-/// Whose namespace may have a certificate for the host: who has one already, else the oldest that serves the host, else the
-/// oldest that serves the wildcard above it. Age alone would give it to whoever adds the host to an old object.
-fn certificate_owner<'a>(
-    shares: &[Share<'a>],
-    own: &[Share<'a>],
-    covering: &[Share<'a>],
-) -> Option<&'a ObjectRef> {
-    let holder = own.iter().find(|(_, _, share)| share.holds).copied();
+/// Whose namespace may have a certificate for the host: the oldest Ingress's that serves it, or else the oldest's that serves the
+/// wildcard above it. What stands in a namespace's own Secrets proves nothing, because anybody there can write them.
+fn certificate_owner<'a>(shares: &[Share<'a>], covering: &[Share<'a>]) -> Option<&'a ObjectRef> {
     let served = |shares: &[Share<'a>]| shares.iter().find(|(_, _, share)| share.is_served()).copied();
-    let owner = holder.or_else(|| served(shares)).or_else(|| served(covering));
+    let owner = served(shares).or_else(|| served(covering));
     owner.map(|(object, _, _)| object)
 }
 
@@ -121,7 +116,7 @@ fn certificate_refused(
         return None;
     }
     let message = format!(
-        "no certificate is asked for: `{key}` is served by {server} in another namespace, which is older or has a certificate"
+        "no certificate is asked for: `{key}` is served by {server} in another namespace, which is older or comes first by name"
     );
     let diagnostic = Diagnostic::new(object, field, Reason::AcmeRefused, message);
     Some(diagnostic.fix("remove the host here, or have the other Ingress ask"))
@@ -175,7 +170,7 @@ fn routes<'a>(
         diagnostics.extend(told_of_mode(key, object, share, modes));
         for draft in &share.routes {
             if let Some(owner) = owner.filter(|owner| owner.namespace != object.namespace)
-                && draft.route.is_challenge()
+                && draft.route.is_for_challenges()
             {
                 diagnostics.push(challenge_refused(key, draft, owner));
                 continue;

@@ -163,7 +163,10 @@ impl Ordering {
         if wait > 0 {
             return Err(Failure {
                 retry_after: Some(wait),
-                ..Failure::new(Kind::Budget, "ferrik's own budget of orders is used up for now")
+                ..Failure::new(
+                    Kind::Budget,
+                    "no order is made for now: the authority is away or has asked for peace, or ferrik's own budget is used up",
+                )
             });
         }
         pace.ordered(now());

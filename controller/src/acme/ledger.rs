@@ -1,7 +1,7 @@
 //! What the orders of one leader share: the store, the account, and what is remembered. It also keeps the steps of an order.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ferrik_config::name::ObjectRef;
 use imbl::OrdMap;
@@ -20,6 +20,8 @@ use super::work::now;
 
 /// For replicas to learn of a new account, where nobody asks them.
 const SPREAD: Duration = Duration::from_secs(3);
+/// Between two accounts that are given up.
+const SELDOM: Duration = Duration::from_secs(3600);
 
 /// What outlives the reading of the store.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub(super) struct Lasting {
     pub(super) pace: Arc<std::sync::Mutex<Pace>>,
     /// An account that could not be kept yet: another one is not made.
     pub(super) spare: Arc<Mutex<Option<Account>>>,
+    /// When an account was given up last.
+    pub(super) forgotten: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Lasting {
@@ -102,7 +106,11 @@ impl Ledger {
     /// The authority does not know this account any more; unless another one was opened meanwhile, one is made.
     pub(super) async fn forget(&self, account: &str) {
         let mut opened = self.acme.lock().await;
-        if opened.as_ref().is_some_and(|acme| acme.account() == account) {
+        let mut forgotten = self.lasting.forgotten.lock().await;
+        // What an authority says of one host must not cost an account each time.
+        let is_soon = forgotten.is_some_and(|at| at.elapsed() < SELDOM);
+        if !is_soon && opened.as_ref().is_some_and(|acme| acme.account() == account) {
+            *forgotten = Some(Instant::now());
             tracing::warn!(
                 account,
                 "the authority does not take the account any more; a new one is made"
@@ -138,18 +146,27 @@ impl Keep for Keeper {
     }
 
     async fn check(&self) -> Result<(), Failure> {
-        self.ledger.store.lock().await.0.check(&self.request.secret).await
+        let owners = self.owners();
+        let store = self.ledger.store.lock().await;
+        store.0.check(&self.request.secret, &owners).await
     }
 
     async fn store(&self, chain: &str, key: &str) -> Result<(), Failure> {
-        let uids = self.ledger.uids();
-        let owners = self.request.ingresses.iter();
-        let owners: Vec<_> = owners
-            .filter_map(|ingress| Some((ingress.clone(), uids.get(ingress)?.clone())))
-            .collect();
+        let owners = self.owners();
         let (secret, server) = (&self.request.secret, &self.ledger.lasting.options.server);
         let store = self.ledger.store.lock().await;
         store.0.store(secret, &owners, server, chain, key).await
+    }
+}
+
+impl Keeper {
+    /// The Ingresses that still ask for the certificate.
+    fn owners(&self) -> Vec<(ObjectRef, Arc<str>)> {
+        let uids = self.ledger.uids();
+        let asking = self.request.ingresses.iter();
+        asking
+            .filter_map(|ingress| Some((ingress.clone(), uids.get(ingress)?.clone())))
+            .collect()
     }
 }
 

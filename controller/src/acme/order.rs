@@ -132,7 +132,7 @@ pub(super) async fn drive(
     if entry.order.as_ref().is_some_and(|order| order.account != account) {
         entry.order = None;
     }
-    let (mut polls, mut is_verified) = (0, false);
+    let (mut polls, mut is_verified, mut is_new) = (0, false, false);
     loop {
         let Some(order) = &entry.order else {
             authority.preflight(hosts).await?;
@@ -148,6 +148,7 @@ pub(super) async fn drive(
         let (url, key) = (order.url.clone(), order.key.clone());
         let Some(url) = url else {
             let url = authority.order(hosts).await?;
+            is_new = true;
             if let Some(order) = &mut entry.order {
                 order.url = Some(url);
             }
@@ -171,6 +172,10 @@ pub(super) async fn drive(
             Stage::Invalid(why) => {
                 entry.order = None;
                 return Err(Failure::new(Kind::Refused, why));
+            }
+            Stage::Gone if is_new => {
+                let message = "the authority does not know an order that it has just made";
+                return Err(Failure::new(Kind::Slow, message));
             }
             Stage::Gone => {
                 entry.order = None;

@@ -92,9 +92,13 @@ impl Store {
     }
 
     /// Whether a certificate could be kept under this name.
-    pub(super) async fn check(&self, secret: &ObjectRef) -> Result<(), Failure> {
+    pub(super) async fn check(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
+    ) -> Result<(), Failure> {
         match self {
-            Self::Cluster(secrets) => secrets.check(secret).await,
+            Self::Cluster(secrets) => secrets.check(secret, owners).await,
             Self::Folder(_) => Ok(()),
         }
     }

@@ -68,6 +68,7 @@ pub async fn run(
         listeners: Listeners { cluster, identity },
         pace: Arc::default(),
         spare: Arc::default(),
+        forgotten: Arc::default(),
     };
     let mut pause = ANEW;
     loop {
@@ -149,6 +150,10 @@ impl Work {
 
     /// Works while nobody else writes. False if there is nothing to follow any more.
     async fn lead(mut self, mut published: watch::Receiver<Published>, state: &watch::Sender<State>) -> bool {
+        // Before it is known what is wanted, everything that is remembered would seem to be about nothing.
+        if published.wait_for(|state| state.output.is_some()).await.is_err() {
+            return false;
+        }
         self.take(&published.borrow_and_update());
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -368,7 +373,9 @@ impl Work {
                         self.ledger.forget(account.as_deref().unwrap_or_default()).await;
                         entry.order = None;
                     }
-                    _ => {}
+                    // It answered.
+                    Kind::Refused | Kind::RateLimited | Kind::Slow => self.lasting.pace().open(),
+                    Kind::Preflight | Kind::Budget | Kind::Store => {}
                 }
                 let is_own = !matches!(failure.kind, Kind::Refused | Kind::RateLimited | Kind::Slow);
                 let salt = salt(&request.secret);
@@ -420,7 +427,9 @@ impl Work {
                 }
                 Err(failure) => {
                     tracing::debug!("renewal information: {}", failure.message);
-                    ledger.lasting.pace().close(None, now);
+                    if failure.kind == Kind::Unreachable {
+                        ledger.lasting.pace().close(None, now);
+                    }
                     None
                 }
             };

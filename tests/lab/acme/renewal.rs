@@ -29,7 +29,10 @@ impl Handshakes {
         for root in CertificateDer::pem_slice_iter(root.as_bytes()) {
             roots.add(root.expect("PEM")).expect("a certificate");
         }
-        let config = ClientConfig::builder()
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the provider has them")
             .with_root_certificates(roots)
             .with_no_client_auth();
         let connector = TlsConnector::from(Arc::new(config));

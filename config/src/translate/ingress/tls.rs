@@ -92,8 +92,6 @@ impl Stage<'_, '_> {
             for (field, key) in &names {
                 if let Some(share) = hosts.get_mut(key) {
                     share.asks = Some(field.clone());
-                    let is_covered = |current: &Arc<Certificate>| certificate::covers(current, key);
-                    share.holds = current.as_ref().is_some_and(is_covered);
                 }
             }
         }

@@ -20,6 +20,8 @@ struct State {
     entry: Option<Entry>,
     stored: Vec<(String, String)>,
     refuses: bool,
+    /// Orders are not found again.
+    forgets: bool,
     /// Questions until `processing` is over.
     slow: usize,
 }
@@ -58,7 +60,12 @@ impl Authority for World {
     async fn order(&self, _: &BTreeSet<String>) -> Result<String, Failure> {
         self.effect(|state| {
             let url = format!("order-{}", state.orders.len());
-            state.orders.insert(url.clone(), Stage::Pending);
+            let stage = if state.forgets {
+                Stage::Gone
+            } else {
+                Stage::Pending
+            };
+            state.orders.insert(url.clone(), stage);
             url
         })
     }
@@ -206,4 +213,13 @@ async fn an_order_of_another_authority_or_one_that_is_gone_is_begun_anew() {
             [("certificate of order-0".to_owned(), "key of one".to_owned())]
         );
     }
+}
+
+#[tokio::test]
+async fn an_authority_that_forgets_what_it_made_is_not_asked_for_more_and_more() {
+    let world = World::default();
+    world.state.lock().expect("no panic").forgets = true;
+    let failure = process(&world, usize::MAX, "one").await.expect_err("forgotten");
+    assert_eq!(failure.kind, Kind::Slow);
+    assert_eq!(world.state.lock().expect("no panic").orders.len(), 1);
 }

@@ -18,6 +18,8 @@ use crate::source::kube::chain;
 /// For one call.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// Of writing where somebody else writes, too.
+const ATTEMPTS: usize = 3;
 /// What a write says that was based on an older version.
 pub(super) const CONFLICT: &str = "another replica has written meanwhile; this one begins anew";
 
@@ -71,7 +73,11 @@ impl Secrets {
         let secret: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
         let (api, params) = (self.api(&namespace), PostParams::default());
         self.known = Some(if known.is_some() {
-            call("update", &namespace, api.replace(&name, &params, &secret)).await?
+            match api.replace(&name, &params, &secret).await {
+                // Somebody deleted it; what is in memory is written anew after it was read as gone.
+                Err(kube::Error::Api(status)) if status.code == 404 => return Err(failure(CONFLICT)),
+                other => call("update", &namespace, async { other }).await?,
+            }
         } else {
             call("create", &namespace, api.create(&params, &secret)).await?
         });
@@ -79,13 +85,17 @@ impl Secrets {
     }
 
     /// Asks the API whether a certificate could be stored, without storing anything.
-    pub(super) async fn check(&self, secret: &ObjectRef) -> Result<(), Failure> {
+    pub(super) async fn check(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
+    ) -> Result<(), Failure> {
         let params = PostParams {
             dry_run: true,
             ..PostParams::default()
         };
         let empty = super::object(secret, "", "", "");
-        self.write(secret, &[], empty, &params).await
+        self.write(secret, owners, empty, &params).await
     }
 
     pub(super) async fn store(
@@ -97,8 +107,28 @@ impl Secrets {
         self.write(secret, owners, object, &PostParams::default()).await
     }
 
-    /// What others wrote beside the certificate stays.
     async fn write(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
+        object: Value,
+        params: &PostParams,
+    ) -> Result<(), Failure> {
+        if owners.is_empty() {
+            return Err(failure("no Ingress asks for the certificate any more"));
+        }
+        for _ in 0..ATTEMPTS {
+            match self.attempt(secret, owners, object.clone(), params).await {
+                // Somebody else writes there, too.
+                Err(conflict) if conflict.is_conflict() => {}
+                other => return other,
+            }
+        }
+        Err(failure(format!("{secret} keeps being changed by somebody else")))
+    }
+
+    /// What others wrote beside the certificate stays.
+    async fn attempt(
         &self,
         secret: &ObjectRef,
         owners: &[(ObjectRef, Arc<str>)],
@@ -106,6 +136,7 @@ impl Secrets {
         params: &PostParams,
     ) -> Result<(), Failure> {
         let (namespace, name) = (&*secret.namespace, &*secret.name);
+        let owners_uids: Vec<&str> = owners.iter().map(|(_, uid)| &**uid).collect();
         let owners: Vec<Value> = owners
             .iter()
             .map(|(ingress, uid)| {
@@ -135,6 +166,12 @@ impl Secrets {
                 "{secret} is immutable; delete it, and it is made anew"
             )));
         }
+        // Changing them may need more rights than writing the rest does.
+        let there_owners = there.metadata.owner_references.iter().flatten();
+        let mut still = there_owners.filter(|owner| owners_uids.contains(&owner.uid.as_str()));
+        if still.next().is_some() {
+            object["metadata"]["ownerReferences"] = json!(there.metadata.owner_references);
+        }
         for field in ["labels", "annotations"] {
             let kept = json!(if field == "labels" {
                 &there.metadata.labels
@@ -163,7 +200,8 @@ async fn call<T>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(failure(format!(
             "ferrik may not {verb} Secrets in namespace {namespace}; the role needs the verbs get, create and update there \
-             (chart: acme.namespaces)"
+             (chart: acme.namespaces). The API says: {}",
+            status.message
         ))),
         Ok(Err(kube::Error::Api(status))) if status.code == 409 => Err(failure(
             "another replica has written meanwhile; this one begins anew",

@@ -13,6 +13,9 @@ use x509_parser::prelude::FromDer as _;
 use crate::responder::Responder;
 
 pub(crate) fn builder(acme: &Acme) -> AccountBuilder {
+    // The library takes the process's default, which is undecided where other crates bring a second provider. Whoever is
+    // first decides.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Account::builder_with_root(acme.listener_ca_file()).expect("the authority is written")
 }
 
