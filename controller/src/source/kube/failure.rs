@@ -21,6 +21,8 @@ pub(crate) enum Cause {
     Forbidden,
     /// The cluster does not know the kind.
     Absent,
+    /// The connection: who is met behind it next may not be who was met before.
+    Broken,
     /// Anything else; it is tried again.
     Other,
 }
@@ -30,7 +32,7 @@ impl Failure {
         match error {
             Error::Api(status) => Self::of_status(status),
             other => Self {
-                cause: Cause::Other,
+                cause: Cause::Broken,
                 detail: chain(other),
             },
         }
@@ -51,8 +53,15 @@ impl Failure {
 
     pub(crate) fn silence() -> Self {
         Self {
-            cause: Cause::Other,
+            cause: Cause::Broken,
             detail: "no answer in time".to_owned(),
+        }
+    }
+
+    pub(crate) fn early_end() -> Self {
+        Self {
+            cause: Cause::Broken,
+            detail: "the server ended the watch before its time".to_owned(),
         }
     }
 
@@ -69,7 +78,7 @@ impl Failure {
                 row.resource()
             ),
             Cause::Absent => format!("cannot list {name}: the cluster does not know {}", row.resource()),
-            Cause::Expired | Cause::Other => format!("cannot follow {name}: {}", self.detail),
+            Cause::Expired | Cause::Broken | Cause::Other => format!("cannot follow {name}: {}", self.detail),
         }
     }
 }

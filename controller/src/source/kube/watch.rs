@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ferrik_config::name::ObjectRef;
 use futures_util::TryStreamExt as _;
@@ -24,6 +24,8 @@ use super::resource::{Need, Row};
 const PAGE: u32 = 500;
 /// The server ends a watch after this long, and then it is continued.
 const WATCH_SECONDS: u32 = 240;
+/// A watch that ends sooner was not ended by that.
+const FULL_TIME: Duration = Duration::from_secs(235);
 /// Silence on a watch. The server sends a bookmark every minute, so this is a connection that is none any more.
 const SILENCE: Duration = Duration::from_secs(90);
 /// For one page of a list, and for a watch to begin.
@@ -113,6 +115,11 @@ impl Watch {
             if !was_watching {
                 self.report(&failure);
             }
+            if failure.cause == Cause::Broken {
+                // A cluster that was put back in time begins with a broken connection, and may have passed the version before
+                // anybody asks for it.
+                version = None;
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
             // A beat says that the API is there again.
             if tokio::time::timeout(wait, beat.changed()).await.is_ok() {
@@ -177,6 +184,7 @@ impl Watch {
             timeout: Some(WATCH_SECONDS),
             ..WatchParams::default()
         };
+        let start = Instant::now();
         let events = within(self.api.watch(&params, version)).await?;
         let mut events = std::pin::pin!(events);
         self.shared.progress.recovered(&self.name);
@@ -184,7 +192,12 @@ impl Watch {
             let event = tokio::time::timeout(SILENCE, events.try_next()).await;
             let event = event.map_err(|_| Failure::silence())?;
             let Some(event) = event.map_err(|error| Failure::of(&error))? else {
-                return Ok(());
+                let is_early = start.elapsed() < FULL_TIME;
+                return if is_early {
+                    Err(Failure::early_end())
+                } else {
+                    Ok(())
+                };
             };
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
