@@ -40,6 +40,8 @@ pub(super) enum Kind {
     Account,
     /// The result, or a step, could not be kept.
     Store,
+    /// Another process has kept something since: it is at work, and this one must read again.
+    Conflict,
 }
 
 impl Kind {
@@ -54,6 +56,7 @@ impl Kind {
             Self::Budget => "budget",
             Self::Account => "account",
             Self::Store => "store",
+            Self::Conflict => "conflict",
         }
     }
 }

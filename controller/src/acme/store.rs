@@ -175,13 +175,6 @@ fn object(secret: &ObjectRef, server: &str, chain: &str, key: &str) -> Value {
     })
 }
 
-impl Failure {
-    /// True if another process has written: then it is at work, and this one must read again.
-    pub(super) fn is_conflict(&self) -> bool {
-        self.message == cluster::CONFLICT
-    }
-}
-
 fn failure(message: impl Into<String>) -> Failure {
     Failure::new(Kind::Store, message)
 }

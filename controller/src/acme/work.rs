@@ -359,7 +359,7 @@ impl Work {
                 let told = request.clone();
                 tokio::spawn(async move { listeners.issued(&told, &uids).await });
             }
-            Err(failure) if failure.is_conflict() => return false,
+            Err(failure) if failure.kind == Kind::Conflict => return false,
             Err(failure) => {
                 *self.failed.entry(failure.kind.as_str()).or_default() += 1;
                 match failure.kind {
@@ -375,7 +375,7 @@ impl Work {
                     }
                     // It answered.
                     Kind::Refused | Kind::RateLimited | Kind::Slow => self.lasting.pace().open(),
-                    Kind::Preflight | Kind::Budget | Kind::Store => {}
+                    Kind::Preflight | Kind::Budget | Kind::Store | Kind::Conflict => {}
                 }
                 let is_own = !matches!(failure.kind, Kind::Refused | Kind::RateLimited | Kind::Slow);
                 let salt = salt(&request.secret);
@@ -390,7 +390,7 @@ impl Work {
             Ok(()) => true,
             Err(failure) => {
                 tracing::warn!("certificates: {}", failure.message);
-                !failure.is_conflict()
+                failure.kind != Kind::Conflict
             }
         }
     }

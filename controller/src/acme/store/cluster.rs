@@ -12,7 +12,7 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use super::{Kept, failure};
-use crate::acme::order::Failure;
+use crate::acme::order::{Failure, Kind as FailureKind};
 use crate::source::kube::chain;
 
 /// For one call.
@@ -20,8 +20,6 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// Of writing where somebody else writes, too.
 const ATTEMPTS: usize = 3;
-/// What a write says that was based on an older version.
-pub(super) const CONFLICT: &str = "another replica has written meanwhile; this one begins anew";
 
 /// The Secrets.
 pub(in crate::acme) struct Secrets {
@@ -73,11 +71,7 @@ impl Secrets {
         let secret: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
         let (api, params) = (self.api(&namespace), PostParams::default());
         self.known = Some(if known.is_some() {
-            match api.replace(&name, &params, &secret).await {
-                // Somebody deleted it; what is in memory is written anew after it was read as gone.
-                Err(kube::Error::Api(status)) if status.code == 404 => return Err(failure(CONFLICT)),
-                other => call("update", &namespace, async { other }).await?,
-            }
+            call("update", &namespace, api.replace(&name, &params, &secret)).await?
         } else {
             call("create", &namespace, api.create(&params, &secret)).await?
         });
@@ -120,7 +114,7 @@ impl Secrets {
         for _ in 0..ATTEMPTS {
             match self.attempt(secret, owners, object.clone(), params).await {
                 // Somebody else writes there, too.
-                Err(conflict) if conflict.is_conflict() => {}
+                Err(conflict) if conflict.kind == FailureKind::Conflict => {}
                 other => return other,
             }
         }
@@ -203,9 +197,13 @@ async fn call<T>(
              (chart: acme.namespaces). The API says: {}",
             status.message
         ))),
-        Ok(Err(kube::Error::Api(status))) if status.code == 409 => Err(failure(
-            "another replica has written meanwhile; this one begins anew",
-        )),
+        // Changed or deleted since it was read.
+        Ok(Err(kube::Error::Api(status)))
+            if status.code == 409 || (status.code == 404 && verb == "update") =>
+        {
+            let message = "somebody else has written meanwhile, so it is read again";
+            Err(Failure::new(FailureKind::Conflict, message))
+        }
         Ok(Err(error)) => Err(failure(format!(
             "the API did not {verb} the Secret: {}",
             chain(&error)
