@@ -3,10 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 
 use crate::compile::Compiled;
-use crate::head::ResponseHead;
+use crate::head::{ResponseHead, has_prefix};
 use crate::listen::Scheme;
 use crate::observe::{LoggedHeaders, Record};
 use crate::reply::Reply;
@@ -122,14 +122,7 @@ fn apply<H: ResponseHead>(change: &FieldChange, head: &mut H) {
         FieldChange::Append(name, value) => head.append(name, value.clone()),
         FieldChange::Remove(name) => head.remove(name),
         FieldChange::RemovePrefix(prefix) => {
-            let names: Vec<HeaderName> = head
-                .names()
-                .filter(|name| name.as_str().starts_with(prefix))
-                .cloned()
-                .collect();
-            for name in &names {
-                head.remove(name);
-            }
+            head.remove_if(|name| has_prefix(name, prefix));
         }
         FieldChange::Expires(expires) => expires::apply(*expires, head),
     }

@@ -10,9 +10,10 @@ use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
-use crate::head::{Fields, RequestHead};
+use crate::head::{Fields, RequestHead, has_prefix};
 use crate::listen::{Connection, Scheme};
 use crate::request::Facts;
+use crate::template::header_value;
 
 macro_rules! names {
     ($($constant:ident $name:literal)*) => {
@@ -107,7 +108,7 @@ pub(crate) fn origin(
 fn forwarded_client(head: &impl Fields, trusted: &TrustedProxies) -> Option<IpAddr> {
     let lists: Vec<&str> = head
         .values(&FOR)
-        .filter_map(|value| value.to_str().ok())
+        .filter_map(|value| std::str::from_utf8(value).ok())
         .collect();
     let mut client = None;
     for text in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
@@ -138,8 +139,9 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 /// Removes header names that backends might take for others: `_` for `-`. nginx drops all names with `_`
 /// (`underscores_in_headers off`); elsewhere those that would be taken for one of ours are.
 pub(crate) fn remove_aliases(head: &mut impl RequestHead, dialect: Dialect) {
-    let is_ours = |name: &str| {
-        let name = name.replace('_', "-");
+    let is_ours = |name: &[u8]| {
+        let dashed = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
+        let name: Vec<u8> = name.iter().map(dashed).collect();
         [
             "x-forwarded-",
             "x-real-ip",
@@ -151,16 +153,9 @@ pub(crate) fn remove_aliases(head: &mut impl RequestHead, dialect: Dialect) {
             "forwarded",
         ]
         .iter()
-        .any(|start| name.starts_with(start))
+        .any(|start| has_prefix(&name, start))
     };
-    let aliases: Vec<HeaderName> = head
-        .names()
-        .filter(|name| name.as_str().contains('_') && (dialect == Dialect::Nginx || is_ours(name.as_str())))
-        .cloned()
-        .collect();
-    for name in &aliases {
-        head.remove(name);
-    }
+    head.remove_if(|name| name.contains(&b'_') && (dialect == Dialect::Nginx || is_ours(name)));
 }
 
 /// Before the route's steps: what they may see, add to and replace. Traefik fills its headers at the entry point, so a
@@ -210,13 +205,13 @@ fn nginx(head: &mut impl RequestHead, facts: &Facts<'_>, client: HeaderValue) {
 /// The peer's address at the end of `X-Forwarded-For`, as Traefik's reverse proxy does.
 fn append_client(head: &mut impl RequestHead, facts: &Facts<'_>) {
     let peer = &facts.connection.client_text;
-    let list: Vec<&[u8]> = head.values(&FOR).map(HeaderValue::as_bytes).collect();
+    let list: Vec<&[u8]> = head.values(&FOR).collect();
     let list = if list.is_empty() {
         peer.as_bytes().to_vec()
     } else {
         [&list.join(&b", "[..]), &b", "[..], peer.as_bytes()].concat()
     };
-    head.set(&FOR, crate::template::header_value(&list));
+    head.set(&FOR, header_value(&list));
 }
 
 /// Traefik's forwarded headers: stripped unless the peer is trusted, then completed.
@@ -270,7 +265,7 @@ pub(crate) fn remove_claims(head: &mut impl RequestHead, is_forwarded: bool) {
 }
 
 fn move_field(head: &mut impl RequestHead, from: &HeaderName, to: &HeaderName) {
-    match head.get(from).cloned() {
+    match head.get(from).map(header_value) {
         Some(value) => head.set(to, value),
         None => head.remove(to),
     }

@@ -1,24 +1,25 @@
 //! Message heads as filters see them: fields by lower-case name, whatever engine holds them.
 //!
 //! Filters are generic over these traits, so that each engine's own head is used in place, without a copy. The head of
-//! the general engine implements them in `hooks/head.rs`; the plain `http` types do here, for `explain` and tests.
+//! the general engine implements them in `hooks/head.rs`, the lane's in `lane/head.rs`; the plain `http` types do here, for
+//! `explain`, our own answers and tests.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Header fields.
 pub(crate) trait Fields {
     /// The first value of a field.
-    fn get(&self, name: &HeaderName) -> Option<&HeaderValue>;
+    fn get(&self, name: &HeaderName) -> Option<&[u8]>;
     /// Every value of a field, in order.
-    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &HeaderValue>;
-    /// Every name that is there; a name may come more than once.
-    fn names(&self) -> impl Iterator<Item = &HeaderName>;
+    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]>;
     /// Replaces all fields of the name.
     fn set(&mut self, name: &HeaderName, value: HeaderValue);
     /// Adds a field.
     fn append(&mut self, name: &HeaderName, value: HeaderValue);
     /// Removes all fields of the name.
     fn remove(&mut self, name: &HeaderName);
+    /// Removes all fields whose names are meant; names come in any case.
+    fn remove_if(&mut self, is_meant: impl Fn(&[u8]) -> bool);
 
     /// True if the field is there.
     fn has(&self, name: &HeaderName) -> bool {
@@ -27,8 +28,16 @@ pub(crate) trait Fields {
 
     /// The first value as text, if it is ASCII.
     fn text(&self, name: &HeaderName) -> Option<&str> {
-        self.get(name).and_then(|value| value.to_str().ok())
+        let is_plain = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
+        let value = self.get(name).filter(|value| value.iter().all(is_plain));
+        value.and_then(|value| std::str::from_utf8(value).ok())
     }
+}
+
+/// True if a name, in any case, starts with this text in lower case.
+pub(crate) fn has_prefix(name: &[u8], prefix: &str) -> bool {
+    let start = name.get(..prefix.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
 /// The head of a request. Method and target stand apart, in the request's facts.
@@ -41,16 +50,12 @@ pub(crate) trait ResponseHead: Fields {
 }
 
 impl Fields for HeaderMap {
-    fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        Self::get(self, name)
+    fn get(&self, name: &HeaderName) -> Option<&[u8]> {
+        Self::get(self, name).map(HeaderValue::as_bytes)
     }
 
-    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &HeaderValue> {
-        self.get_all(name).iter()
-    }
-
-    fn names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.keys()
+    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name).iter().map(HeaderValue::as_bytes)
     }
 
     fn set(&mut self, name: &HeaderName, value: HeaderValue) {
@@ -64,6 +69,20 @@ impl Fields for HeaderMap {
     fn remove(&mut self, name: &HeaderName) {
         Self::remove(self, name);
     }
+
+    fn remove_if(&mut self, is_meant: impl Fn(&[u8]) -> bool) {
+        for name in named(self, is_meant) {
+            Self::remove(self, name);
+        }
+    }
+}
+
+/// The names in a map that are meant.
+pub(crate) fn named(map: &HeaderMap, is_meant: impl Fn(&[u8]) -> bool) -> Vec<HeaderName> {
+    map.keys()
+        .filter(|name| is_meant(name.as_str().as_bytes()))
+        .cloned()
+        .collect()
 }
 
 impl RequestHead for HeaderMap {}
@@ -78,16 +97,12 @@ pub(crate) struct PlainResponse {
 }
 
 impl Fields for PlainResponse {
-    fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        self.fields.get(name)
+    fn get(&self, name: &HeaderName) -> Option<&[u8]> {
+        Fields::get(&self.fields, name)
     }
 
-    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &HeaderValue> {
+    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         Fields::values(&self.fields, name)
-    }
-
-    fn names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.fields.keys()
     }
 
     fn set(&mut self, name: &HeaderName, value: HeaderValue) {
@@ -100,6 +115,10 @@ impl Fields for PlainResponse {
 
     fn remove(&mut self, name: &HeaderName) {
         Fields::remove(&mut self.fields, name);
+    }
+
+    fn remove_if(&mut self, is_meant: impl Fn(&[u8]) -> bool) {
+        self.fields.remove_if(is_meant);
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn strip(head: &mut impl RequestHead) {
 fn strip_nominated(head: &mut impl RequestHead) {
     let lists: Vec<String> = head
         .values(&CONNECTION)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
+        .map(|value| String::from_utf8_lossy(value).to_ascii_lowercase())
         .collect();
     let (mut kept, mut gone) = (Vec::new(), Vec::new());
     for name in lists
@@ -72,7 +72,7 @@ fn join_cookies(head: &mut impl RequestHead) {
     if head.values(&COOKIE).nth(1).is_none() {
         return;
     }
-    let fields: Vec<&[u8]> = head.values(&COOKIE).map(HeaderValue::as_bytes).collect();
+    let fields: Vec<&[u8]> = head.values(&COOKIE).collect();
     if let Ok(value) = HeaderValue::from_bytes(&fields.join(&b"; "[..])) {
         head.set(&COOKIE, value);
     }

@@ -204,7 +204,7 @@ impl Round<'_> {
         let request_id = head
             .get(&forwarded::REQUEST_ID)
             .filter(|value| is_plain_id(value))
-            .cloned();
+            .and_then(|value| HeaderValue::from_bytes(value).ok());
         let request_id = request_id.unwrap_or_else(|| self.own_id.clone());
         exchange.request_id = request_id.clone();
         let facts = self.facts(route, &request_id);
@@ -306,9 +306,9 @@ fn origin_form_path(target: &[u8]) -> &[u8] {
 }
 
 /// A client's identifier is shown in pages and logs, and told to backends: nothing that needs escaping anywhere.
-fn is_plain_id(value: &HeaderValue) -> bool {
+fn is_plain_id(value: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:/+=@-".contains(byte);
-    (1..=128).contains(&value.len()) && value.as_bytes().iter().all(is_plain)
+    (1..=128).contains(&value.len()) && value.iter().all(is_plain)
 }
 
 /// 32 hexadecimal digits, as nginx's `$request_id`: unique, not secret.

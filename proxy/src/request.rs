@@ -153,11 +153,11 @@ impl<H: Fields> Request<'_, H> {
 
 impl Only {
     /// True if a response with this status and type is meant.
-    pub(crate) fn matches(&self, status: u16, content_type: Option<&HeaderValue>) -> bool {
+    pub(crate) fn matches(&self, status: u16, content_type: Option<&[u8]>) -> bool {
         let of_status = self.statuses.is_empty() || self.statuses.contains(&status);
         let of_type = self.types.is_empty() || {
             let media = content_type
-                .and_then(|value| value.to_str().ok())
+                .and_then(|value| std::str::from_utf8(value).ok())
                 .unwrap_or_default();
             let media = media.split(';').next().unwrap_or_default().trim();
             self.types.iter().any(|kind| kind.eq_ignore_ascii_case(media))

@@ -129,7 +129,7 @@ fn join<H: Fields>(text: &mut Vec<u8>, head: &H, name: &HeaderName) {
         if at > 0 {
             text.extend_from_slice(separator);
         }
-        text.extend_from_slice(value.as_bytes());
+        text.extend_from_slice(value);
     }
 }
 
@@ -228,7 +228,7 @@ fn argument<'q>(query: &'q [u8], wanted: &str) -> Option<&'q [u8]> {
 /// The value of the first cookie of this name.
 pub(crate) fn cookie<'h, H: Fields>(head: &'h H, wanted: &str) -> Option<&'h [u8]> {
     head.values(&COOKIE)
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .flat_map(|value| value.split(|byte| *byte == b';'))
         .find_map(|pair| {
             let pair = pair.trim_ascii_start();
             let at = pair.iter().position(|byte| *byte == b'=')?;

@@ -153,15 +153,11 @@ struct Recorder {
 }
 
 impl Fields for Recorder {
-    fn get(&self, _: &HeaderName) -> Option<&HeaderValue> {
+    fn get(&self, _: &HeaderName) -> Option<&[u8]> {
         None
     }
 
-    fn values(&self, _: &HeaderName) -> impl Iterator<Item = &HeaderValue> {
-        std::iter::empty()
-    }
-
-    fn names(&self) -> impl Iterator<Item = &HeaderName> {
+    fn values(&self, _: &HeaderName) -> impl Iterator<Item = &[u8]> {
         std::iter::empty()
     }
 
@@ -178,6 +174,8 @@ impl Fields for Recorder {
     fn remove(&mut self, name: &HeaderName) {
         self.ops.push(FieldOp::Remove(name.to_string()));
     }
+
+    fn remove_if(&mut self, _: impl Fn(&[u8]) -> bool) {}
 }
 
 impl ResponseHead for Recorder {

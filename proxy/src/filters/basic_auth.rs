@@ -168,7 +168,7 @@ impl Login {
     /// Reads `Authorization: Basic …` (RFC 7617 §2). With two such fields the backend could take the other one.
     fn read(head: &impl Fields) -> Option<Self> {
         let mut values = head.values(&AUTHORIZATION);
-        let (value, None) = (values.next()?.as_bytes(), values.next()) else {
+        let (value, None) = (values.next()?, values.next()) else {
             return None;
         };
         let (scheme, rest) = value.split_at_checked("Basic ".len())?;
@@ -204,17 +204,11 @@ fn challenge(realm: &str) -> HeaderValue {
 /// Removes a field in all spellings that CGI-like backends take for it: `X_User` is `X-User` to them.
 fn remove_spellings(head: &mut impl Fields, name: &HeaderName) {
     let dashed = |letter: u8| if letter == b'_' { b'-' } else { letter };
-    let is_spelling = |other: &HeaderName| {
-        other
-            .as_str()
-            .bytes()
-            .map(dashed)
-            .eq(name.as_str().bytes().map(dashed))
-    };
-    let found: Vec<HeaderName> = head.names().filter(|other| is_spelling(other)).cloned().collect();
-    for name in found {
-        head.remove(&name);
-    }
+    let spelled = |letter: u8| dashed(letter.to_ascii_lowercase());
+    head.remove_if(|other| {
+        let other = other.iter().copied().map(spelled);
+        other.eq(name.as_str().bytes().map(dashed))
+    });
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Filter for Cors {
     }
 
     fn request<H: RequestHead>(&self, request: &mut Request<'_, H>) -> Flow {
-        let origin = request.head.get(&ORIGIN).cloned();
+        let origin = request.head.get(&ORIGIN).and_then(|value| HeaderValue::from_bytes(value).ok());
         let allowed = self.allowed(origin.as_ref());
         if self.is_preflight(request, allowed.is_some(), origin.is_some()) {
             return Flow::Reply(self.answer(allowed));

@@ -142,7 +142,7 @@ impl Key {
             Self::Header(name) => request
                 .head
                 .get(name)
-                .map_or(Source::Unknown, |value| Source::Text(value.as_bytes())),
+                .map_or(Source::Unknown, Source::Text),
             Self::Host => Source::Text(request.facts.host.as_str().as_bytes()),
         }
     }
@@ -150,7 +150,7 @@ impl Key {
 
 /// The address that stands so far from the right in `X-Forwarded-For`, all lines of it.
 fn forwarded(head: &impl Fields, depth: usize, mask: u128) -> Source<'_> {
-    let lines: Vec<&[u8]> = head.values(&FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
+    let lines: Vec<&[u8]> = head.values(&FORWARDED_FOR).collect();
     let mut entries = lines
         .iter()
         .rev()

@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue};
 use pingora::http::{RequestHeader, ResponseHeader};
 
-use crate::head::{Fields, RequestHead, ResponseHead};
+use crate::head::{self, Fields, RequestHead, ResponseHead};
 
 /// A request head of the engine.
 pub(super) struct RequestFields<'a>(pub(super) &'a mut RequestHeader);
@@ -14,16 +14,16 @@ pub(super) struct ResponseFields<'a>(pub(super) &'a mut ResponseHeader);
 macro_rules! fields {
     ($Head:ident) => {
         impl Fields for $Head<'_> {
-            fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
-                self.0.headers.get(name)
+            fn get(&self, name: &HeaderName) -> Option<&[u8]> {
+                self.0.headers.get(name).map(HeaderValue::as_bytes)
             }
 
-            fn values(&self, name: &HeaderName) -> impl Iterator<Item = &HeaderValue> {
-                self.0.headers.get_all(name).iter()
-            }
-
-            fn names(&self) -> impl Iterator<Item = &HeaderName> {
-                self.0.headers.keys()
+            fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+                self.0
+                    .headers
+                    .get_all(name)
+                    .iter()
+                    .map(HeaderValue::as_bytes)
             }
 
             fn set(&mut self, name: &HeaderName, value: HeaderValue) {
@@ -39,6 +39,12 @@ macro_rules! fields {
 
             fn remove(&mut self, name: &HeaderName) {
                 self.0.remove_header(name);
+            }
+
+            fn remove_if(&mut self, is_meant: impl Fn(&[u8]) -> bool) {
+                for name in head::named(&self.0.headers, is_meant) {
+                    self.0.remove_header(&name);
+                }
             }
         }
     };

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use chosen::Chosen;
 pub(crate) use chosen::LoggedHeaders;
 pub use chosen::{LogFields, LogQuery};
-use http::HeaderMap;
 pub(crate) use line::Entry;
 use writer::Writer;
+
+use crate::head::Fields;
 
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl AccessLog {
     }
 
     /// What the line of a request will show of its head, which must be as the client sent it.
-    pub(crate) fn take(&self, head: &HeaderMap) -> LoggedHeaders {
+    pub(crate) fn take(&self, head: &impl Fields) -> LoggedHeaders {
         self.chosen.take(head)
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn tell<H: RequestHead>(head: &mut H, serving: &Arc<Backend>, exchang
 /// Describes the request and the status that it would be answered with.
 pub(crate) fn describe<H: RequestHead>(head: &mut H, status: u16, exchange: &Exchange) {
     let Some(route) = &exchange.route else { return };
-    match head.get(&ACCEPT).cloned() {
+    match head.get(&ACCEPT).map(header_value) {
         Some(accept) => head.set(&FORMAT, accept),
         None => head.remove(&FORMAT),
     }

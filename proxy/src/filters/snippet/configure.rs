@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use http::HeaderName;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, LAST_MODIFIED};
 
 use super::program::{Config, HeaderOp};
 use crate::filters::ip_access::covers;
-use crate::head::RequestHead;
+use crate::head::{RequestHead, has_prefix};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::{FieldChange, Only, Request, ResponseChange};
@@ -115,11 +115,14 @@ fn change_request<H: RequestHead>(op: &HeaderOp, request: &mut Request<'_, H>, s
         }
         HeaderOp::Clear(name) => set(name, b"", request),
         HeaderOp::ClearPrefix(prefix) => {
-            let names: Vec<HeaderName> =
-                request.head.names().filter(|name| name.as_str().starts_with(prefix)).cloned().collect();
-            for name in names {
-                set(&name, b"", request);
+            if has_prefix(HOST.as_str().as_bytes(), prefix) {
+                request.changes.host = None;
             }
+            let is_kept = |name: &[u8]| {
+                let name = HeaderName::from_bytes(name);
+                name.is_ok_and(|name| is_framing(&name) || name == CONTENT_LENGTH || name == HOST)
+            };
+            request.head.remove_if(|name| has_prefix(name, prefix) && !is_kept(name));
         }
     }
 }
@@ -128,7 +131,7 @@ fn set<H: RequestHead>(name: &HeaderName, text: &[u8], request: &mut Request<'_,
     if is_framing(name) || *name == CONTENT_LENGTH {
         return;
     }
-    if *name == http::header::HOST {
+    if *name == HOST {
         request.changes.host = (!text.is_empty()).then(|| header_value(text));
     } else if text.is_empty() {
         request.head.remove(name);

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, REFERER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
+
+use crate::head::Fields;
+use crate::template::header_value;
 
 /// Bytes of a value that are shown; the rest is cut off.
 const LIMIT: usize = 256;
@@ -62,16 +65,16 @@ impl Chosen {
         self.names.is_empty()
     }
 
-    /// Values share their bytes with the head.
-    pub(super) fn take(&self, head: &HeaderMap) -> LoggedHeaders {
+    /// Allocates for what is chosen only.
+    pub(super) fn take(&self, head: &impl Fields) -> LoggedHeaders {
         let mut values = Vec::new();
         for (at, name) in self.names.iter().enumerate() {
             let is_secret = is_secret(name);
-            for value in head.get_all(name) {
+            for value in head.values(name) {
                 let shown = if is_secret {
                     HeaderValue::from_static(REDACTED)
                 } else {
-                    value.clone()
+                    header_value(value)
                 };
                 values.push((at, shown));
                 if is_secret {
@@ -127,6 +130,8 @@ fn cut(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
     fn chosen(names: &[&'static str], query: LogQuery) -> Chosen {
