@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::name::ObjectRef;
+use super::TlsAlgorithms;
 use crate::policy::ClientCertificate;
 
 /// What the handshake for one server name needs.
@@ -20,6 +21,9 @@ pub struct TlsHost {
     pub client: Option<Arc<ClientCertificate>>,
     /// Limits on protocol versions.
     pub versions: TlsVersions,
+    /// Limits on cipher suites and key exchange groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithms: Option<Arc<TlsAlgorithms>>,
 }
 
 /// The protocol versions that a host accepts.

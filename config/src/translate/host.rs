@@ -56,6 +56,7 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
     );
     let modes = Modes::of(&shares, &covering);
     let client = tls::client(key, &shares, &mut diagnostics);
+    diagnostics.extend(tls::limits_refused(key, &shares));
     let mut routes = routes(key, &shares, &modes, client.as_ref(), server, &mut diagnostics);
     routes.extend(app_root(&shares, client.as_ref()));
     let is_named = shares.iter().any(|(_, _, share)| share.is_served());

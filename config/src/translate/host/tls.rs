@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Share;
-use crate::name::HostKey;
+use crate::name::{HostKey, ObjectRef};
 use crate::policy::{ClientCertificate, ClientCertificateMode, Policy};
 use crate::report::{Diagnostic, Reason};
 use crate::table::{Certificate, TlsHost};
-use crate::translate::ClientShare;
+use crate::translate::{ClientShare, LimitsShare};
 use crate::translate::certificate::covers;
 
 /// The certificates of the oldest Ingress of each key kind, and the client policy. `None` leaves the server name to the
@@ -21,21 +21,19 @@ pub(super) fn host(
     client: Option<Arc<ClientCertificate>>,
     covering: Option<&Vec<Share<'_>>>,
 ) -> Option<TlsHost> {
-    let versions = shares
-        .iter()
-        .find_map(|(_, _, share)| share.versions)
-        .unwrap_or_default();
+    let limits = winner(shares).map(|(_, limits)| limits.clone()).unwrap_or_default();
     let host = TlsHost {
         certificates: certificates(key, shares),
         client,
-        versions,
+        versions: limits.versions,
+        algorithms: limits.algorithms,
     };
     if !host.certificates.is_empty() {
         return Some(host);
     }
     // A handshake without an entry of its own would be the wildcard's, with the wildcard's policy.
     let covering = covering.map(Vec::as_slice).unwrap_or_default();
-    let has_policy = |(_, _, share): &Share<'_>| share.client.is_some() || share.versions.is_some();
+    let has_policy = |(_, _, share): &Share<'_>| share.client.is_some() || share.limits.is_some();
     if host == TlsHost::default() && !covering.iter().any(has_policy) {
         return None;
     }
@@ -43,6 +41,37 @@ pub(super) fn host(
         certificates: certificates(key, covering),
         ..host
     })
+}
+
+/// The limits that hold for the host, and who sets them: the oldest Ingress that says something itself.
+fn winner<'a>(shares: &[Share<'a>]) -> Option<(&'a ObjectRef, &'a LimitsShare)> {
+    let said = |by_default| {
+        let mut limits = shares
+            .iter()
+            .filter_map(|(object, _, share)| Some((*object, share.limits.as_ref()?)));
+        limits.find(|(_, limits)| limits.by_default == by_default)
+    };
+    said(false).or_else(|| said(true))
+}
+
+/// Tells the Ingresses whose limits on the handshake are not the ones that hold.
+pub(super) fn limits_refused(key: &HostKey, shares: &[Share<'_>]) -> Vec<Diagnostic> {
+    let Some((winner, used)) = winner(shares) else {
+        return Vec::new();
+    };
+    let loses = |limits: &LimitsShare| !limits.by_default && limits != used;
+    let losers = shares
+        .iter()
+        .filter(|(_, _, share)| share.limits.as_ref().is_some_and(loses));
+    let told = losers.map(|(object, _, _)| {
+        let message = format!(
+            "host `{key}`: {winner} limits TLS versions, cipher suites or key exchange groups otherwise, and is older or comes \
+             first by name; its limits are used"
+        );
+        Diagnostic::new(object, "metadata.annotations", Reason::HostWideMode, message)
+            .fix("use the same limits in all Ingresses of the host")
+    });
+    told.collect()
 }
 
 /// One certificate of each key kind that covers the name, best kind first.
