@@ -27,7 +27,7 @@ pub struct TlsHost {
 }
 
 /// The protocol versions that a host accepts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub enum TlsVersions {
     /// TLS 1.2 and 1.3.
     #[default]

@@ -50,7 +50,7 @@ pub(super) fn read(
 
 fn suites(fields: &mut Fields<'_, '_>, versions: TlsVersions) -> (TlsVersions, Vec<CipherSuite>) {
     let written = fields.texts(SUITES);
-    let (mut spoken, mut left_out) = (Vec::new(), Vec::new());
+    let (mut spoken, mut left_out, mut is_read) = (Vec::new(), Vec::new(), true);
     for name in &written {
         if let Some(suite) = suite(name) {
             spoken.push(suite);
@@ -59,12 +59,14 @@ fn suites(fields: &mut Fields<'_, '_>, versions: TlsVersions) -> (TlsVersions, V
         } else if !TLS13_SUITES.contains(name) && *name != "TLS_FALLBACK_SCSV" {
             let message = format!("expected one of Go's names of cipher suites, got `{name}`");
             fields.refuse(SUITES, message, "mend the name, or remove it");
+            is_read = false;
         }
     }
     spoken.sort_unstable();
     spoken.dedup();
     report_left_out(fields, SUITES, &left_out);
-    if written.is_empty() || !spoken.is_empty() || versions == TlsVersions::Tls13 {
+    let is_settled = written.is_empty() || !spoken.is_empty() || versions == TlsVersions::Tls13;
+    if is_settled || !is_read {
         return (versions, spoken);
     }
     // Go would fail the handshakes of TLS 1.2, or make them with what is left out.
@@ -90,7 +92,7 @@ fn suite(name: &str) -> Option<CipherSuite> {
 
 fn groups(fields: &mut Fields<'_, '_>, versions: TlsVersions) -> Vec<KeyExchangeGroup> {
     let written = fields.texts(GROUPS);
-    let (mut spoken, mut left_out) = (Vec::new(), Vec::new());
+    let (mut spoken, mut left_out, mut is_read) = (Vec::new(), Vec::new(), true);
     for name in &written {
         match GroupName::parse(name) {
             Some(GroupName::Spoken(group)) => spoken.push(group),
@@ -98,6 +100,7 @@ fn groups(fields: &mut Fields<'_, '_>, versions: TlsVersions) -> Vec<KeyExchange
             None => {
                 let message = format!("expected the name of a key exchange group, got `{name}`");
                 fields.refuse(GROUPS, message, "mend the name, or remove it");
+                is_read = false;
             }
         }
     }
@@ -105,7 +108,7 @@ fn groups(fields: &mut Fields<'_, '_>, versions: TlsVersions) -> Vec<KeyExchange
     spoken.dedup();
     report_left_out(fields, GROUPS, &left_out);
     let is_usable = |group: &KeyExchangeGroup| versions != TlsVersions::Tls12 || group.is_for_tls12();
-    if !written.is_empty() && !spoken.iter().any(is_usable) {
+    if is_read && !written.is_empty() && !spoken.iter().any(is_usable) {
         let message = "it leaves no group for the versions that are spoken; the usual ones are offered";
         let fix = "name X25519, CurveP256 or CurveP384 besides";
         fields.warn(GROUPS, Reason::TlsListUnusable, message, fix);
