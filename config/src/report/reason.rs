@@ -73,7 +73,7 @@ reasons! {
     SecretMissing Warning "The Secret is not there; what needs it is closed or, for a server certificate, served with the default one."
     ServiceMissing Warning "The Service is not there; requests are answered 503."
     SnippetUnsupported Warning "A directive of the snippet is not one that can be served; the rest of the snippet is."
-    TlsListUnusable Error "A list of cipher suites or key exchange groups leaves none that is spoken here; the message says what is used instead."
+    TlsListUnusable Error "A list of cipher suites or key exchange groups leaves none that could be agreed on; the message says what holds instead."
     TlsOptionUnusable Error "The TLS options that are named are not there or cannot be used; TLS handshakes for the hosts of the object fail until they are mended."
 }
 

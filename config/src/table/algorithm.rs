@@ -5,6 +5,8 @@
 
 use serde::{Serialize, Serializer};
 
+use super::KeyKind;
+
 /// Limits on what is agreed on in a handshake. Never empty in both lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct TlsAlgorithms {
@@ -78,6 +80,16 @@ impl CipherSuite {
             Self::EcdheEcdsaAes128Gcm => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
             Self::EcdheRsaAes128Gcm => "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
         }
+    }
+
+    /// True if a server can use it with a key of this kind.
+    pub fn is_for(self, kind: KeyKind) -> bool {
+        let by_rsa = matches!(
+            self,
+            Self::EcdheRsaAes256Gcm | Self::EcdheRsaChacha20 | Self::EcdheRsaAes128Gcm
+        );
+        // RFC 8422 §5.10 has Ed25519 in the suites of ECDSA.
+        by_rsa == (kind == KeyKind::Rsa)
     }
 
     /// OpenSSL's name.

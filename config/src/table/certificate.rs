@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::name::ObjectRef;
 use super::TlsAlgorithms;
+use crate::name::ObjectRef;
 use crate::policy::ClientCertificate;
 
 /// What the handshake for one server name needs.

@@ -24,7 +24,10 @@ use crate::translate::{ClientShare, HostShare, LimitsShare, Stage};
 pub(super) const FEATURE: Feature<All> = Feature {
     title: "TLS options",
     doc: "Hold for all hosts of the Ingress's rules. If the Ingresses of one host disagree, the strictest client \
-          authentication is used.",
+          authentication and the oldest Ingress's other limits are used. Of a TLSOption, `minVersion`, `maxVersion`, \
+          `cipherSuites`, `curvePreferences` and `clientAuth` count. As in Go, the suites are those of TLS 1.2, no list has an \
+          order, and an unknown name makes the option unusable. Suites without forward secrecy or authenticated ciphers and \
+          CurveP521 are left out and reported; a list of nothing else is an error, and limits nothing.",
     annotations: &[Annotation {
         name: "router.tls.options",
         aliases: &[],

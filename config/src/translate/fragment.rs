@@ -129,3 +129,10 @@ pub(crate) struct LimitsShare {
     /// Only the default of all Ingresses, which gives way to what any Ingress of the host says itself.
     pub(crate) by_default: bool,
 }
+
+impl LimitsShare {
+    /// False if everything that is spoken may be agreed on.
+    pub(crate) fn limits(&self) -> bool {
+        self.versions != TlsVersions::default() || self.algorithms.is_some()
+    }
+}

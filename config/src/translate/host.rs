@@ -74,10 +74,6 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
             fall_through,
         })
     });
-    if original.is_some() {
-        // What is wrong with a host is said once, not again for each of its aliases.
-        diagnostics.clear();
-    }
     let tls_shares = if original.is_some() {
         own.into_iter().chain(shares).collect()
     } else {
@@ -90,6 +86,11 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
         client.map(|share| share.client),
         is_known.then_some(&covering),
     );
+    diagnostics.extend(tls::unfit(key, &tls_shares, tls.as_ref()));
+    if original.is_some() {
+        // What is wrong with a host is said once, not again for each of its aliases.
+        diagnostics.clear();
+    }
     Assembled {
         table,
         tls: tls.map(Arc::new),

@@ -113,7 +113,7 @@ impl TlsPolicy {
     }
 
     /// What it was made from.
-    pub(super) fn host(&self) -> &Arc<TlsHost> {
+    pub(crate) fn host(&self) -> &Arc<TlsHost> {
         &self.host
     }
 

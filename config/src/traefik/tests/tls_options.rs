@@ -236,7 +236,10 @@ fn fields_that_are_not_applied_are_reported_unless_they_say_nothing() {
             ("metadata.name".to_owned(), Reason::FieldUnsupported),
             ("spec.alpnProtocols".to_owned(), Reason::FieldUnsupported),
             ("spec.minimumVersion".to_owned(), Reason::FieldUnknown),
-            ("spec.preferServerCipherSuites".to_owned(), Reason::FieldUnsupported),
+            (
+                "spec.preferServerCipherSuites".to_owned(),
+                Reason::FieldUnsupported
+            ),
         ]
     );
 }
@@ -259,10 +262,26 @@ fn cipher_suites_are_those_of_go_that_are_spoken() {
     let both = TlsVersions::Tls12And13;
     for (suites, newest, versions, expected, problems) in [
         (json!([]), 3, both, vec![], vec![]),
-        (json!([R128, R128]), 3, both, vec![CipherSuite::EcdheRsaAes128Gcm], vec![]),
-        (json!([TLS13, R128]), 3, both, vec![CipherSuite::EcdheRsaAes128Gcm], vec![]),
         (
-            json!([R128, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"]),
+            json!([R128, R128]),
+            3,
+            both,
+            vec![CipherSuite::EcdheRsaAes128Gcm],
+            vec![],
+        ),
+        (
+            json!([TLS13, R128]),
+            3,
+            both,
+            vec![CipherSuite::EcdheRsaAes128Gcm],
+            vec![],
+        ),
+        (
+            json!([
+                R128,
+                "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+                "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+            ]),
             3,
             both,
             vec![
@@ -286,8 +305,20 @@ fn cipher_suites_are_those_of_go_that_are_spoken() {
             vec![],
             vec![Reason::TlsListUnusable, Reason::FieldUnsupported],
         ),
-        (json!([TLS13]), 3, TlsVersions::Tls13, vec![], vec![Reason::TlsListUnusable]),
-        (json!([TLS13]), 2, TlsVersions::Tls12, vec![], vec![Reason::TlsListUnusable]),
+        (
+            json!([TLS13]),
+            3,
+            TlsVersions::Tls13,
+            vec![],
+            vec![Reason::TlsListUnusable],
+        ),
+        (
+            json!([TLS13]),
+            2,
+            TlsVersions::Tls12,
+            vec![],
+            vec![Reason::TlsListUnusable],
+        ),
     ] {
         let spec = json!({"cipherSuites": suites, "maxVersion": format!("VersionTLS1{newest}")});
         let output = with_option(spec.clone());
@@ -301,12 +332,32 @@ fn cipher_suites_are_those_of_go_that_are_spoken() {
 fn curve_preferences_are_a_set_of_groups_that_are_spoken() {
     use KeyExchangeGroup as Group;
     for (curves, newest, expected, problems) in [
-        (json!(["CurveP256", "X25519"]), 3, vec![Group::X25519, Group::Secp256r1], vec![]),
+        (
+            json!(["CurveP256", "X25519"]),
+            3,
+            vec![Group::X25519, Group::Secp256r1],
+            vec![],
+        ),
         (json!(["secp384r1"]), 3, vec![Group::Secp384r1], vec![]),
         (json!(["X25519MLKEM768"]), 3, vec![Group::X25519Mlkem768], vec![]),
-        (json!(["CurveP521", "CurveP384"]), 3, vec![Group::Secp384r1], vec![Reason::FieldUnsupported]),
-        (json!(["CurveP521"]), 3, vec![], vec![Reason::TlsListUnusable, Reason::FieldUnsupported]),
-        (json!(["X25519MLKEM768"]), 2, vec![], vec![Reason::TlsListUnusable]),
+        (
+            json!(["CurveP521", "CurveP384"]),
+            3,
+            vec![Group::Secp384r1],
+            vec![Reason::FieldUnsupported],
+        ),
+        (
+            json!(["CurveP521"]),
+            3,
+            vec![],
+            vec![Reason::TlsListUnusable, Reason::FieldUnsupported],
+        ),
+        (
+            json!(["X25519MLKEM768"]),
+            2,
+            vec![],
+            vec![Reason::TlsListUnusable],
+        ),
     ] {
         let spec = json!({"curvePreferences": curves, "maxVersion": format!("VersionTLS1{newest}")});
         let output = with_option(spec.clone());

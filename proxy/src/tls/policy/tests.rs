@@ -6,8 +6,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, Error, NamedGroup};
 
 use super::super::testing::{
-    Authority, Client, authority, certificate, client_config, client_policy, client_speaking, handshake, params,
-    rsa_certificate, tls_host,
+    Authority, Client, authority, certificate, client_config, client_policy, client_speaking, handshake,
+    params, rsa_certificate, tls_host,
 };
 use super::super::{TlsFacts, TlsOptions, TlsTable, Verdict};
 use super::*;
