@@ -173,3 +173,31 @@ async fn another_hosts_name_does_not_lead_past_the_limits() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_configmap_limits_every_host_of_its_dialect_and_clients_without_a_name() {
+    let backend = Backend::echo().await;
+    let host = |name: &str, class| Ingress::new("team", class, class).prefix(name, "/", "web");
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: system}\n\
+               data: {ssl-ecdh-curve: secp384r1}\n";
+    let objects = yaml::file(&[
+        &yaml::classes(),
+        &map,
+        &host(LIMITED, "nginx"),
+        &host(FREE, "traefik").tls(&[FREE], "server"),
+        &yaml::tls_secret("team", "server", &Authority::new("servers").server(&[FREE])),
+        &yaml::service_and_slice("team", "web", 80, &[backend.address]),
+    ]);
+    let setup = Ferrik::setup().file("objects.yaml", &objects);
+    let ferrik = setup.arguments(&["--configmap", "system/settings"]).start().await;
+    let x25519 = [NamedGroup::X25519];
+    for (tls, is_served) in [
+        (Tls::to(LIMITED), false),
+        (Tls::without_name(), false),
+        (Tls::to(FREE), true),
+    ] {
+        assert_eq!(agreed(&ferrik, &tls.groups(&x25519)).await.is_ok(), is_served);
+    }
+    let answer = ferrik.with(&Tls::without_name(), get(LIMITED, "/")).await;
+    assert_eq!(answer.expect("the client has P-384 too").status, 200);
+}

@@ -63,10 +63,10 @@ pub(super) fn limits_refused(key: &HostKey, shares: &[Share<'_>]) -> Vec<Diagnos
     let Some((winner, used)) = winner(shares) else {
         return Vec::new();
     };
-    let loses = |limits: &LimitsShare| !limits.by_default && limits != used;
+    let is_other = |limits: &LimitsShare| !limits.by_default && limits != used;
     let losers = shares
         .iter()
-        .filter(|(_, _, share)| share.limits.as_ref().is_some_and(loses));
+        .filter(|(_, _, share)| share.limits.as_ref().is_some_and(is_other));
     let told = losers.map(|(object, _, _)| {
         let message = format!(
             "host `{key}`: {winner} limits TLS versions, cipher suites or key exchange groups otherwise, and is older or comes \
