@@ -16,6 +16,7 @@ use crate::policy::{Closed, Policy, Source, Step};
 use crate::table::Dialect;
 use crate::translate::{Behaviour, HostShare, Stage};
 
+pub(crate) use configmap::limits as default_limits;
 pub use rewrite::RewriteTarget;
 
 /// The prefix of ingress-nginx's annotations.
@@ -30,6 +31,7 @@ features! {
     basic_auth;
     body_limit;
     buffering;
+    cipher_suite;
     client_certificate;
     cors;
     default_backend;
@@ -115,10 +117,12 @@ pub(crate) fn share(
 ) {
     let app_root = redirect::app_root(written);
     let client = client_certificate::resolve(written, stage);
+    let limits = cipher_suite::resolve(written, stage);
     for share in hosts.values_mut().filter(|share| share.is_served()) {
         share.nginx.regex = rewrite::is_regex_mode(written, share);
         share.nginx.app_root.clone_from(&app_root);
         share.client.clone_from(&client);
+        share.limits.clone_from(&limits);
     }
     alias::resolve(written, stage, hosts);
 }

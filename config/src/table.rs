@@ -2,6 +2,7 @@
 //!
 //! Translation writes it, the proxy compiles it, `ferrik translate` and `/table` print it.
 
+mod algorithm;
 mod backend;
 mod certificate;
 mod challenge;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use serde::Serialize;
 
+pub use algorithm::{CipherSuite, KeyExchangeGroup, SuiteOrder, TLS13_SUITES, TlsAlgorithms};
 pub use backend::{Backend, Balance, HostHeader, Protocol, Sticky};
 pub use certificate::{Certificate, KeyKind, PrivateKey, TlsHost, TlsVersions};
 pub use challenge::{CHALLENGE_PATH, Challenges, challenge_token};

@@ -42,7 +42,7 @@ use acme::Wants;
 pub(crate) use backend::{ServiceOptions, first_port, plain as plain_backend};
 pub(crate) use certificate::authorities;
 pub use certificate::usable_until;
-pub(crate) use fragment::{ClientShare, HostShare};
+pub(crate) use fragment::{ClientShare, HostShare, LimitsShare};
 use index::Index;
 pub(crate) use ingress::{Behaviour, Stage};
 pub(crate) use reader::Reader;
@@ -217,10 +217,19 @@ impl Translator {
         changed: &BTreeSet<ObjectRef>,
         touched: &mut Touched,
     ) {
-        if let Some((namespace, name)) = &self.settings.default_certificate
-            && changed.contains(&ObjectRef::new(Kind::Secret, namespace.clone(), name.clone()))
+        let is_changed = |kind, setting: &Option<(Arc<str>, Arc<str>)>| {
+            let object = setting
+                .as_ref()
+                .map(|(namespace, name)| ObjectRef::new(kind, namespace.clone(), name.clone()));
+            object.is_some_and(|object| changed.contains(&object))
+        };
+        if is_changed(Kind::Secret, &self.settings.default_certificate)
+            || is_changed(Kind::ConfigMap, &self.settings.configmap)
         {
-            self.table.default_tls = certificate::default_host(snapshot, namespace, name);
+            let default = certificate::default_host(snapshot, &self.settings);
+            if *default != *self.table.default_tls {
+                self.table.default_tls = default;
+            }
         }
         if let Some((namespace, name)) = &self.settings.default_backend
             && changed.contains(&ObjectRef::new(Kind::Service, namespace.clone(), name.clone()))

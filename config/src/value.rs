@@ -3,6 +3,7 @@
 //! Used by every row of every dialect. The error names neither object nor field: the caller, who knows them, adds them.
 
 mod duration;
+mod group;
 mod list;
 mod net;
 mod scalar;
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub use duration::Seconds;
+pub use group::{GroupName, Groups};
 pub use list::List;
 pub use net::Cidr;
 pub use size::Size;

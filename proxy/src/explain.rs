@@ -7,10 +7,11 @@ mod change;
 mod watch;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use ferrik_config::name::{Host, ServicePort};
 use ferrik_config::policy::{ClientCertificateMode, Source};
-use ferrik_config::table::{Dialect, PathKind, Protocol};
+use ferrik_config::table::{Dialect, PathKind, Protocol, TlsAlgorithms, TlsVersions};
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Method, Version};
 
@@ -24,7 +25,7 @@ use crate::pipeline::{self, HttpSettings, Incoming};
 use crate::reason::Reason;
 use crate::reply::{Body, Reply};
 use crate::tables::Tables;
-use crate::tls::TlsFacts;
+use crate::tls::{TlsFacts, TlsPolicy};
 use crate::upstream::{self, HostHeader};
 use watch::Watcher;
 
@@ -50,10 +51,21 @@ pub struct Question {
 pub struct Explanation {
     /// True if the TLS handshake already turns clients without a certificate away.
     pub demands_certificate: bool,
+    /// What the handshake is limited to, if the server name has limits; none over plain HTTP.
+    pub limits: Option<HandshakeLimits>,
     /// The look-ups of a route, in order: more than one if a step changes the path and has it looked up again.
     pub rounds: Vec<Round>,
     /// How it ends.
     pub end: End,
+}
+
+/// What handshakes for a server name may agree on.
+#[derive(Clone, Debug)]
+pub struct HandshakeLimits {
+    /// Protocol versions.
+    pub versions: TlsVersions,
+    /// Cipher suites and key exchange groups; `None` for all.
+    pub algorithms: Option<Arc<TlsAlgorithms>>,
 }
 
 /// One look-up and the steps that follow.
@@ -158,11 +170,13 @@ pub async fn explain(tables: &Tables, question: &Question) -> Explanation {
         scheme,
     );
     let mut demands_certificate = false;
+    let mut limits = None;
     if let Some(table) = table.as_deref().filter(|_| question.https) {
         let name = question.authority.to_str().unwrap_or_default();
         let name = Host::parse(name.rsplit_once(':').map_or(name, |(name, _)| name)).ok();
         let policy = table.tls.lookup(name.as_ref());
         demands_certificate = policy.client.as_ref().is_some_and(|client| demands(client.mode));
+        limits = HandshakeLimits::of(policy);
         connection.tls = Some(TlsFacts::without_certificate(name, policy.clone()));
     }
     let incoming = Incoming {
@@ -192,8 +206,20 @@ pub async fn explain(tables: &Tables, question: &Question) -> Explanation {
     };
     Explanation {
         demands_certificate,
+        limits,
         rounds,
         end,
+    }
+}
+
+impl HandshakeLimits {
+    fn of(policy: &TlsPolicy) -> Option<Self> {
+        let host = policy.host();
+        let is_limited = host.versions != TlsVersions::default() || host.algorithms.is_some();
+        is_limited.then(|| Self {
+            versions: host.versions,
+            algorithms: host.algorithms.clone(),
+        })
     }
 }
 

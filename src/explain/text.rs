@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
-use ferrik_config::table::{Dialect, Endpoint, EndpointSet, PathKind};
+use ferrik_config::table::{Dialect, Endpoint, EndpointSet, PathKind, SuiteOrder, TlsVersions};
 use http::StatusCode;
 
-use super::view::{CandidateView, ChangeView, EndView, Origin, RoundView, StepView, View};
+use super::view::{CandidateView, ChangeView, EndView, LimitsView, Origin, RoundView, StepView, View};
 
 /// Hosts that are named where the one that is asked for is unknown.
 const MANY: usize = 20;
@@ -25,6 +25,9 @@ fn write(out: &mut String, view: &View) -> fmt::Result {
             out,
             "\nThe TLS handshake already turns away clients without a certificate. For one that passes:"
         )?;
+    }
+    if let Some(limits) = &view.limits {
+        write_limits(out, limits)?;
     }
     for (at, round) in view.rounds.iter().enumerate() {
         if at > 0 {
@@ -49,6 +52,31 @@ fn write(out: &mut String, view: &View) -> fmt::Result {
         for object in &view.absent {
             writeln!(out, "  {object}")?;
         }
+    }
+    Ok(())
+}
+
+fn write_limits(out: &mut String, limits: &LimitsView) -> fmt::Result {
+    let versions = match limits.versions {
+        TlsVersions::Tls12And13 => "TLS 1.2 and 1.3",
+        TlsVersions::Tls12 => "TLS 1.2",
+        TlsVersions::Tls13 => "TLS 1.3",
+    };
+    writeln!(out, "\nThe TLS handshake is limited to {versions}")?;
+    let Some(algorithms) = &limits.algorithms else {
+        return Ok(());
+    };
+    let suites: Vec<_> = algorithms.suites.iter().map(|suite| suite.name()).collect();
+    if !suites.is_empty() {
+        let order = match algorithms.order {
+            SuiteOrder::Client => "in the client's order",
+            SuiteOrder::Server => "in this order",
+        };
+        writeln!(out, "  suites of TLS 1.2, {order}: {}", suites.join(", "))?;
+    }
+    let groups: Vec<_> = algorithms.groups.iter().map(|group| group.name()).collect();
+    if !groups.is_empty() {
+        writeln!(out, "  key exchange groups: {}", groups.join(", "))?;
     }
     Ok(())
 }

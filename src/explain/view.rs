@@ -1,10 +1,11 @@
 //! An explanation with its places in the files. Its serial form is what `--format json` prints.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ferrik_config::name::ObjectRef;
 use ferrik_config::policy::{Expires, Source};
-use ferrik_config::table::{Dialect, EndpointSet, PathKind};
+use ferrik_config::table::{Dialect, EndpointSet, PathKind, TlsAlgorithms, TlsVersions};
 use ferrik_proxy::explain::{
     Candidate, Change, End, Explanation, FieldOp, Outcome, Round, StepOutcome, StepTaken,
 };
@@ -23,6 +24,9 @@ pub(super) struct View {
     pub(super) request: Request,
     /// The handshake turns clients without a certificate away.
     pub(super) demands_certificate: bool,
+    /// What the handshake is limited to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) limits: Option<LimitsView>,
     pub(super) rounds: Vec<RoundView>,
     pub(super) end: EndView,
     /// What the chosen route refers to and is not among the files.
@@ -38,6 +42,14 @@ pub(super) struct Request {
     pub(super) method: String,
     pub(super) url: String,
     pub(super) from: IpAddr,
+}
+
+/// What handshakes for the server name may agree on.
+#[derive(Debug, Serialize)]
+pub(super) struct LimitsView {
+    pub(super) versions: TlsVersions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) algorithms: Option<Arc<TlsAlgorithms>>,
 }
 
 /// One look-up.
@@ -159,6 +171,10 @@ impl View {
                 from: arguments.from,
             },
             demands_certificate: explanation.demands_certificate,
+            limits: explanation.limits.as_ref().map(|limits| LimitsView {
+                versions: limits.versions,
+                algorithms: limits.algorithms.clone(),
+            }),
             rounds: explanation
                 .rounds
                 .iter()

@@ -184,3 +184,29 @@ fn json_says_the_same() {
     );
     assert_eq!(value["absent"], serde_json::json!(["Secret shop/authorities"]));
 }
+
+#[test]
+fn limits_of_the_handshake_are_shown() {
+    let limited = OBJECTS.replacen(
+        "  annotations:\n",
+        "  annotations:\n    nginx.ingress.kubernetes.io/ssl-ciphers: ECDHE-RSA-AES128-GCM-SHA256\n    \
+         ferrik.dev/ssl-ecdh-curve: X25519\n",
+        1,
+    );
+    let folder = Folder::new(&[("a.yaml", &limited)]);
+    let explain = |arguments: &[&str]| folder.run(&[&["explain", "objects"], arguments].concat()).stdout;
+    let text = explain(&["--url", "https://shop.example.org/"]);
+    let expected = "
+The TLS handshake is limited to TLS 1.2 and 1.3
+  suites of TLS 1.2, in this order: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+  key exchange groups: x25519
+";
+    assert!(text.contains(expected), "{text}");
+    let text = explain(&["--url", "https://shop.example.org/", "--format", "json"]);
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        value["limits"]["algorithms"]["groups"],
+        serde_json::json!(["x25519"])
+    );
+    assert!(!explain(&["--url", "http://shop.example.org/"]).contains("limited to"));
+}

@@ -1,6 +1,7 @@
 //! Which certificate a client is shown, what is negotiated, and that the server name cannot be used to slip past a host's
 //! demand for client certificates.
 
+mod cipher_suite;
 mod client_certificate;
 
 use rustls::version::{TLS12, TLS13};

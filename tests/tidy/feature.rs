@@ -21,6 +21,11 @@ const NOT_A_FEATURE: &[(&str, &str, &str)] = &[
         "what is spoken to the backend, a part of the route and no step",
     ),
     ("nginx", "buffering", "read to be checked, never in effect"),
+    (
+        "nginx",
+        "cipher_suite",
+        "what the handshakes of a host agree on, not something a route does",
+    ),
     ("nginx", "configmap", "its keys are defaults of many features"),
     (
         "nginx",

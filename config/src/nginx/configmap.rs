@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use super::{FEATURES, Options};
+use super::{FEATURES, Options, cipher_suite};
 use crate::annotation::{Base, nearest};
 use crate::name::{Kind, ObjectRef};
 use crate::policy::Source;
 use crate::report::{Diagnostic, Reason};
-use crate::translate::Reader;
+use crate::snapshot::ConfigMap;
+use crate::translate::{LimitsShare, Reader};
 
 /// Keys that are the default of the annotation of the same name.
 const ROWS: &[&str] = &[
@@ -26,6 +27,8 @@ const ROWS: &[&str] = &[
     "proxy-read-timeout",
     "proxy-request-buffering",
     "proxy-send-timeout",
+    "ssl-ciphers",
+    "ssl-ecdh-curve",
     "ssl-redirect",
     "whitelist-source-range",
 ];
@@ -95,9 +98,26 @@ pub(super) fn base(
             let message = format!("`{key}`: {invalid}; {effect}");
             let fix = "mend the value, or remove the key";
             report.push(Diagnostic::new(&object, source.field, reason, message).fix(fix));
+        } else {
+            report.extend(cipher_suite::problems(&base.options, key, &source));
         }
     }
     base
+}
+
+/// What the ConfigMap limits in handshakes for names that no Ingress has, as in nginx's default server.
+pub(crate) fn limits(map: &ConfigMap) -> LimitsShare {
+    let object = ObjectRef::new(Kind::ConfigMap, "", "");
+    let mut base = Base::<Options>::rows(FEATURES);
+    for (key, text) in map.data.iter().filter(|(key, _)| ROWS.contains(&&***key)) {
+        let source = Source {
+            object: object.clone(),
+            field: String::new(),
+        };
+        // What cannot be read is reported where the Ingresses are.
+        let _ = base.set(FEATURES, key, text, &source);
+    }
+    cipher_suite::limits(&base.options).unwrap_or_default()
 }
 
 fn not_read(source: &Source, key: &str) -> Diagnostic {

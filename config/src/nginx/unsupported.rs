@@ -93,8 +93,6 @@ pub(super) const FEATURE: Feature<All> = Feature {
         row("proxy-ssl-ciphers", TLS),
         row("proxy-ssl-protocols", TLS),
         row("ssl-passthrough", "TLS ends here; the certificate is that of the `tls` section"),
-        row("ssl-ciphers", "the cipher suites are those of the process"),
-        row("ssl-prefer-server-ciphers", "the cipher suites are those of the process"),
         row("http2-push-preload", "browsers no longer take pushes"),
         row("relative-redirects", "redirects name scheme and host"),
         row("use-port-in-redirects", "redirects to https name no port"),

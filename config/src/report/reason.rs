@@ -57,7 +57,7 @@ reasons! {
     FieldUnknown Warning "No field of this name exists in objects of this kind; it has no effect."
     FieldUnsupported Warning "The field is known and has no effect, or not all of it; the message says what holds instead."
     HostInvalid Error "The host is not a DNS name; the rule is not served."
-    HostWideMode Warning "A mode that nginx applies to a whole host changes how this object's paths match."
+    HostWideMode Warning "What another object says holds for the whole host: how paths match, or how clients shake hands."
     KindUnsupported Warning "Objects of this kind are not read."
     MiddlewareInvalid Error "The middleware cannot be used; the routes that name it are closed."
     MiddlewareMissing Error "The middleware is not there; the routes that name it are closed."
@@ -73,6 +73,7 @@ reasons! {
     SecretMissing Warning "The Secret is not there; what needs it is closed or, for a server certificate, served with the default one."
     ServiceMissing Warning "The Service is not there; requests are answered 503."
     SnippetUnsupported Warning "A directive of the snippet is not one that can be served; the rest of the snippet is."
+    TlsListUnusable Error "A list of cipher suites or key exchange groups leaves none that could be agreed on; the message says what holds instead."
     TlsOptionUnusable Error "The TLS options that are named are not there or cannot be used; TLS handshakes for the hosts of the object fail until they are mended."
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::TlsAlgorithms;
 use crate::name::ObjectRef;
 use crate::policy::ClientCertificate;
 
@@ -20,10 +21,13 @@ pub struct TlsHost {
     pub client: Option<Arc<ClientCertificate>>,
     /// Limits on protocol versions.
     pub versions: TlsVersions,
+    /// Limits on cipher suites and key exchange groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithms: Option<Arc<TlsAlgorithms>>,
 }
 
 /// The protocol versions that a host accepts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub enum TlsVersions {
     /// TLS 1.2 and 1.3.
     #[default]

@@ -1,8 +1,9 @@
-//! `TLSOption`: protocol versions and client certificates of the hosts of an Ingress.
+//! `TLSOption`: versions, cipher suites, groups and client certificates of the hosts of an Ingress.
 //!
 //! The handshake itself refuses, as in Traefik. A `TLSOption` that is not there or cannot be used lets no handshake succeed,
 //! because it may guard access; and where one demands a certificate, the routes are reached over TLS only.
 
+mod algorithm;
 mod client;
 
 use std::collections::BTreeMap;
@@ -17,13 +18,16 @@ use crate::annotation::{Annotation, At, Feature, OnInvalid, Scope, Support, Writ
 use crate::name::{HostKey, Kind, ObjectRef};
 use crate::policy::{ClientCertificate, ClientCertificateMode, Source};
 use crate::report::{Diagnostic, Reason};
-use crate::table::{Entry, TlsVersions};
-use crate::translate::{ClientShare, HostShare, Stage};
+use crate::table::{Entry, TlsAlgorithms, TlsVersions};
+use crate::translate::{ClientShare, HostShare, LimitsShare, Stage};
 
 pub(super) const FEATURE: Feature<All> = Feature {
     title: "TLS options",
     doc: "Hold for all hosts of the Ingress's rules. If the Ingresses of one host disagree, the strictest client \
-          authentication is used.",
+          authentication and the oldest Ingress's other limits are used. Of a TLSOption, `minVersion`, `maxVersion`, \
+          `cipherSuites`, `curvePreferences` and `clientAuth` count. As in Go, the suites are those of TLS 1.2, no list has an \
+          order, and an unknown name makes the option unusable. Suites without forward secrecy or authenticated ciphers and \
+          CurveP521 are left out and reported; a list of nothing else is an error, and limits nothing.",
     annotations: &[Annotation {
         name: "router.tls.options",
         aliases: &[],
@@ -50,6 +54,7 @@ pub(crate) struct Options {
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     versions: TlsVersions,
+    algorithms: Option<Arc<TlsAlgorithms>>,
     client: Option<client::Draft>,
 }
 
@@ -57,6 +62,7 @@ pub(super) struct Parsed {
 #[derive(Debug)]
 struct Resolved {
     versions: TlsVersions,
+    algorithms: Option<Arc<TlsAlgorithms>>,
     client: Option<ClientCertificate>,
     problems: Vec<Diagnostic>,
 }
@@ -70,25 +76,22 @@ pub(super) fn parse(spec: &Json, problems: &mut Problems) -> Parsed {
     }
     Fields::read(spec, "spec", problems, |fields| {
         let versions = versions(fields);
+        let (versions, algorithms) = algorithm::read(fields, versions);
         let client = fields.nested("clientAuth", client::read).flatten();
         for (name, instead) in UNSUPPORTED {
             fields.unsupported(name, instead);
         }
-        Parsed { versions, client }
+        Parsed {
+            versions,
+            algorithms,
+            client,
+        }
     })
     .unwrap_or_default()
 }
 
 /// Fields that are known and not applied, with what holds instead.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    (
-        "cipherSuites",
-        "the suites are the same for all hosts: those of TLS 1.3, and of TLS 1.2 those with forward secrecy",
-    ),
-    (
-        "curvePreferences",
-        "the groups are the same for all hosts, X25519MLKEM768 first",
-    ),
     (
         "sniStrict",
         "a client that names no host, or an unknown one, gets the default certificate",
@@ -97,7 +100,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("disableSessionTickets", "sessions are resumed on all hosts alike"),
     (
         "preferServerCipherSuites",
-        "the order of suites is the same for all hosts",
+        "the order of the client counts, as in Go",
     ),
 ];
 
@@ -154,7 +157,7 @@ pub(super) fn restrict(written: &Written<All>, stage: &mut Stage<'_, '_>, entry:
     }
 }
 
-/// Gives the hosts of the rules their versions and client authentication.
+/// Gives the hosts of the rules their limits on handshakes and client authentication.
 pub(super) fn share(
     written: &Written<All>,
     stage: &mut Stage<'_, '_>,
@@ -174,7 +177,13 @@ pub(super) fn share(
         .filter(|(_, share)| !share.routes.is_empty() || share.default.is_some())
     {
         share.client.clone_from(&client);
-        share.versions = Some(resolved.versions);
+        // Beside annotations of the nginx dialect, which the same Ingress may have, what is not said here stays.
+        let said = share.limits.take().and_then(|limits| limits.algorithms);
+        share.limits = Some(LimitsShare {
+            versions: resolved.versions,
+            algorithms: resolved.algorithms.clone().or(said),
+            by_default: false,
+        });
         if demands && *host == HostKey::Any {
             close(share, &spelling::source(written, "router.tls.options"), stage);
         }
@@ -224,6 +233,7 @@ fn resolve(written: &Written<All>, stage: &mut Stage<'_, '_>) -> Option<Resolved
     let problem = Diagnostic::new(stage.object, source.field, reason, message).fix(fix);
     Some(Resolved {
         versions: TlsVersions::default(),
+        algorithms: None,
         client: Some(client::nobody()),
         problems: vec![problem],
     })
@@ -258,6 +268,7 @@ fn read(object: &ObjectRef, stage: &mut Stage<'_, '_>, source: &Source) -> Resol
     });
     Resolved {
         versions: parsed.versions,
+        algorithms: parsed.algorithms,
         client,
         problems,
     }

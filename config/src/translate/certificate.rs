@@ -12,6 +12,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::Snapshot;
 use crate::name::{Host, HostKey, Kind, ObjectRef};
+use crate::nginx;
+use crate::settings::Settings;
 use crate::snapshot::Secret;
 use crate::table::{Certificate, KeyKind, PrivateKey, TlsHost};
 
@@ -94,13 +96,21 @@ fn not_a_certificate(key: &str) -> String {
     format!("`{key}` holds something that is no X.509 certificate")
 }
 
-/// TLS for hosts without a certificate of their own, from the process-wide setting.
-pub(super) fn default_host(snapshot: &Snapshot, namespace: &Arc<str>, name: &Arc<str>) -> Arc<TlsHost> {
-    let secret = snapshot.secrets.get(&(namespace.clone(), name.clone()));
-    let certificate = secret.and_then(|secret| server(namespace, name, secret).ok());
+/// TLS for hosts without a certificate of their own, from the process-wide settings: a Secret, and limits in a ConfigMap.
+pub(super) fn default_host(snapshot: &Snapshot, settings: &Settings) -> Arc<TlsHost> {
+    let secret = settings.default_certificate.as_ref();
+    let certificate = secret.and_then(|(namespace, name)| {
+        let secret = snapshot.secrets.get(&(namespace.clone(), name.clone()))?;
+        server(namespace, name, secret).ok()
+    });
+    let map = settings.configmap.as_ref();
+    let map = map.and_then(|name| snapshot.config_maps.get(name));
+    let limits = map.map(|map| nginx::default_limits(map)).unwrap_or_default();
     Arc::new(TlsHost {
         certificates: certificate.map(Arc::new).into_iter().collect(),
-        ..TlsHost::default()
+        client: None,
+        versions: limits.versions,
+        algorithms: limits.algorithms,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::acme::Wanted;
 use crate::name::{HostKey, ServicePort};
 use crate::policy::{ClientCertificate, Step};
 use crate::report::Diagnostic;
-use crate::table::{Certificate, Route, TlsVersions};
+use crate::table::{Certificate, Route, TlsAlgorithms, TlsVersions};
 
 /// The result of stage one for one Ingress. Empty for an Ingress of a class that is not ours.
 #[derive(Debug, Default)]
@@ -71,8 +71,8 @@ pub(crate) struct HostShare {
     pub(crate) certificates: Vec<Arc<Certificate>>,
     /// Client authentication of the host.
     pub(crate) client: Option<ClientShare>,
-    /// Limits on protocol versions (Traefik `TLSOption`).
-    pub(crate) versions: Option<TlsVersions>,
+    /// Limits on what is agreed on in a handshake.
+    pub(crate) limits: Option<LimitsShare>,
     /// What nginx applies to the whole host.
     pub(crate) nginx: NginxShare,
     /// This name is an alias of that host, which the same Ingress has rules for.
@@ -117,4 +117,22 @@ pub(crate) struct ClientShare {
     pub(crate) client: Arc<ClientCertificate>,
     /// The judging step, in the nginx dialect.
     pub(crate) verdict: Option<Step>,
+}
+
+/// Limits on handshakes as one Ingress asks for them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct LimitsShare {
+    /// Protocol versions.
+    pub(crate) versions: TlsVersions,
+    /// Cipher suites and key exchange groups.
+    pub(crate) algorithms: Option<Arc<TlsAlgorithms>>,
+    /// Only the default of all Ingresses, which gives way to what any Ingress of the host says itself.
+    pub(crate) by_default: bool,
+}
+
+impl LimitsShare {
+    /// False if everything that is spoken may be agreed on.
+    pub(crate) fn limits(&self) -> bool {
+        self.versions != TlsVersions::default() || self.algorithms.is_some()
+    }
 }

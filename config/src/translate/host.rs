@@ -56,6 +56,7 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
     );
     let modes = Modes::of(&shares, &covering);
     let client = tls::client(key, &shares, &mut diagnostics);
+    diagnostics.extend(tls::limits_refused(key, &shares));
     let mut routes = routes(key, &shares, &modes, client.as_ref(), server, &mut diagnostics);
     routes.extend(app_root(&shares, client.as_ref()));
     let is_named = shares.iter().any(|(_, _, share)| share.is_served());
@@ -73,10 +74,6 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
             fall_through,
         })
     });
-    if original.is_some() {
-        // What is wrong with a host is said once, not again for each of its aliases.
-        diagnostics.clear();
-    }
     let tls_shares = if original.is_some() {
         own.into_iter().chain(shares).collect()
     } else {
@@ -89,6 +86,11 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
         client.map(|share| share.client),
         is_known.then_some(&covering),
     );
+    diagnostics.extend(tls::unfit(key, &tls_shares, tls.as_ref()));
+    if original.is_some() {
+        // What is wrong with a host is said once, not again for each of its aliases.
+        diagnostics.clear();
+    }
     Assembled {
         table,
         tls: tls.map(Arc::new),

@@ -57,6 +57,7 @@ pub(crate) fn settings() -> impl Strategy<Value = Settings> {
                 watch_without_class: without,
                 default_backend: name(others, "web"),
                 default_certificate: name(others, "certificate"),
+                configmap: name(others, "settings"),
                 acme: name(acme, "account").map(|account| Acme {
                     account,
                     by_default: without,
@@ -76,6 +77,7 @@ pub(crate) fn change() -> impl Strategy<Value = Change> {
         2 => slice(),
         1 => class(),
         2 => secret(),
+        1 => config_map(),
         1 => middleware(),
         1 => tls_option(),
         2 => reference_grant(),
@@ -144,7 +146,7 @@ fn tls() -> impl Strategy<Value = Value> {
 
 /// Those that reach beyond their object: to the host, to other names, to Secrets, to middlewares and classes.
 fn annotations() -> impl Strategy<Value = Value> {
-    let rows: [(&str, &[&str]); 22] = [
+    let rows: [(&str, &[&str]); 23] = [
         ("ferrik.dev/acme", &["true", "true", "false"]),
         ("kubernetes.io/tls-acme", &["true"]),
         ("traefik.ingress.kubernetes.io/router.tls.certresolver", &["le"]),
@@ -176,6 +178,10 @@ fn annotations() -> impl Strategy<Value = Value> {
         (
             "nginx.ingress.kubernetes.io/auth-secret",
             &["passwords", "a/passwords", "b/passwords"],
+        ),
+        (
+            "nginx.ingress.kubernetes.io/ssl-ciphers",
+            &["aRSA+AESGCM", "AES256-SHA:!ECDHE"],
         ),
         ("nginx.ingress.kubernetes.io/no-such-thing", &["x"]),
         (
@@ -283,6 +289,20 @@ fn secret() -> impl Strategy<Value = Value> {
     )
 }
 
+fn config_map() -> impl Strategy<Value = Value> {
+    let data = select(vec![
+        json!({"ssl-ciphers": "EECDH+AESGCM:DES-CBC3-SHA", "proxy-body-size": "8m"}),
+        json!({"ssl-ecdh-curve": "X25519"}),
+        json!({"ssl-ecdh-curve": "auto", "no-such-thing": "x"}),
+        json!({}),
+    ]);
+    data.prop_map(|data| {
+        let mut map = object("v1", "ConfigMap", "a", "settings");
+        map["data"] = data;
+        map
+    })
+}
+
 fn middleware() -> impl Strategy<Value = Value> {
     let spec = select(vec![
         json!({"basicAuth": {"secret": "passwords"}}),
@@ -305,9 +325,14 @@ fn tls_option() -> impl Strategy<Value = Value> {
         "RequireAndVerifyClientCert",
         "Nonsense",
     ];
-    (select(&NAMESPACES), select(modes.to_vec()), option::of(select(&["VersionTLS13"]))).prop_map(|(namespace, mode, version)| {
+    let suites = option::of(select(&[
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        "TLS_RSA_WITH_RC4_128_SHA",
+        "none",
+    ]));
+    (select(&NAMESPACES), select(modes.to_vec()), option::of(select(&["VersionTLS13"])), suites).prop_map(|(namespace, mode, version, suite)| {
         let mut option = object("traefik.io/v1alpha1", "TLSOption", namespace, "o");
-        option["spec"] = json!({"minVersion": version, "clientAuth": {"secretNames": ["authority"], "clientAuthType": mode}});
+        option["spec"] = json!({"minVersion": version, "cipherSuites": suite.as_slice(), "clientAuth": {"secretNames": ["authority"], "clientAuthType": mode}});
         option
     })
 }

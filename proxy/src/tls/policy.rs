@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use ferrik_config::policy::ClientCertificate;
-use ferrik_config::table::{TlsHost, TlsVersions};
+use ferrik_config::table::{SuiteOrder, TlsAlgorithms, TlsHost, TlsVersions};
 use rustls::compress::CompressionCache;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::{NoServerSessionStorage, ProducesTickets, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
@@ -39,16 +40,16 @@ pub(super) struct Shared<'a> {
 }
 
 impl TlsPolicy {
-    /// Builds the policy of one host.
-    pub(super) fn new(host: &Arc<TlsHost>, shared: &Shared<'_>) -> Self {
+    /// Builds the policy of one host with a provider of its algorithms.
+    pub(super) fn new(host: &Arc<TlsHost>, provider: &Arc<CryptoProvider>, shared: &Shared<'_>) -> Self {
         let own = Certificates::load(&host.certificates).map(Arc::new);
         let verifier = host.client.as_deref().map(|client| {
             let trust = Arc::new(TrustStore::new(client));
             Arc::new(ClientVerifier::new(client, trust))
         });
-        let builder = ServerConfig::builder_with_provider(crypto::provider().clone())
+        let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(versions(host.versions))
-            .expect("the provider has cipher suites for TLS 1.2 and 1.3");
+            .expect("the provider has cipher suites for the versions");
         let builder = match &verifier {
             Some(verifier) => builder.with_client_cert_verifier(verifier.clone()),
             None => builder.with_client_cert_verifier(WebPkiClientVerifier::no_client_auth()),
@@ -58,11 +59,14 @@ impl TlsPolicy {
         config.alpn_protocols = shared.options.protocols();
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.cert_compression_cache = Arc::new(CompressionCache::Disabled);
-        // A session remembers the client's certificate. With tickets of its own, a policy never resumes a
-        // session that was made under other authorities, or under none.
-        let tickets = match verifier {
-            Some(_) => crypto::tickets(),
-            None => shared.tickets.cloned(),
+        let order = host.algorithms.as_ref().map(|algorithms| algorithms.order);
+        config.ignore_client_order = order == Some(SuiteOrder::Server);
+        // A session remembers the client's certificate, and rests on the keys that were agreed on. With tickets of its own,
+        // a policy never resumes a session that was made under other authorities or algorithms, or under none.
+        let tickets = if verifier.is_some() || host.algorithms.is_some() {
+            crypto::tickets()
+        } else {
+            shared.tickets.cloned()
         };
         match tickets {
             Some(tickets) => config.ticketer = tickets,
@@ -78,7 +82,7 @@ impl TlsPolicy {
     }
 
     /// True if requests for a host with this TLS may come over a connection made under this policy: its
-    /// clients have been asked the same, and its versions are allowed.
+    /// clients have been asked the same, and its versions and algorithms are allowed.
     ///
     /// Where a filter judges, having been asked is enough, because it judges by the host's own authorities.
     pub(super) fn admits(&self, host: &TlsHost) -> bool {
@@ -90,7 +94,15 @@ impl TlsPolicy {
                 wanted == asked || (wanted.mode.is_judged_by_filter() && asked.mode.is_judged_by_filter())
             }
         };
-        versions && clients
+        versions && clients && self.is_within(host)
+    }
+
+    /// True if its handshakes agree on nothing that the host does not allow.
+    fn is_within(&self, host: &TlsHost) -> bool {
+        host.algorithms.as_ref().is_none_or(|wanted| {
+            let all = TlsAlgorithms::default();
+            self.host.algorithms.as_deref().unwrap_or(&all).is_within(wanted)
+        })
     }
 
     /// Holds a resumed session's certificates to what is true now; a full handshake has done so already.
@@ -101,7 +113,7 @@ impl TlsPolicy {
     }
 
     /// What it was made from.
-    pub(super) fn host(&self) -> &Arc<TlsHost> {
+    pub(crate) fn host(&self) -> &Arc<TlsHost> {
         &self.host
     }
 

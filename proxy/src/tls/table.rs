@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ferrik_config::name::{Host, HostKey};
-use ferrik_config::table::{Certificate, TlsHost};
+use ferrik_config::table::{Certificate, TlsAlgorithms, TlsHost, TlsVersions};
 use foldhash::fast::RandomState;
+use rustls::crypto::CryptoProvider;
 use rustls::server::ProducesTickets;
 
 use super::crypto;
@@ -79,6 +80,7 @@ impl TlsTable {
             previous,
             same_default: same_default.is_some(),
             known: HashMap::default(),
+            providers: HashMap::default(),
         };
         compiler.remember();
         let (mut exact, mut wildcard, mut any) = (HashMap::default(), HashMap::default(), None);
@@ -146,6 +148,8 @@ struct Compiler<'a> {
     same_default: bool,
     /// By the address of the `TlsHost`: the policies and the caller keep them alive meanwhile.
     known: HashMap<*const TlsHost, Arc<TlsPolicy>, RandomState>,
+    /// For hosts with limits: many have the same.
+    providers: HashMap<(Arc<TlsAlgorithms>, TlsVersions), Arc<CryptoProvider>, RandomState>,
 }
 
 impl Compiler<'_> {
@@ -173,11 +177,21 @@ impl Compiler<'_> {
             .previous
             .and_then(before)
             .filter(|policy| **policy.host() == **host && (self.same_default || !policy.uses_default()));
-        let policy = equal
-            .cloned()
-            .unwrap_or_else(|| Arc::new(TlsPolicy::new(host, &self.shared)));
+        let policy = match equal {
+            Some(policy) => policy.clone(),
+            None => Arc::new(TlsPolicy::new(host, &self.provider(host), &self.shared)),
+        };
         self.known.insert(Arc::as_ptr(host), policy.clone());
         policy
+    }
+
+    fn provider(&mut self, host: &TlsHost) -> Arc<CryptoProvider> {
+        let Some(algorithms) = &host.algorithms else {
+            return crypto::provider().clone();
+        };
+        let limited = || Arc::new(crypto::limited(algorithms, host.versions));
+        let key = (algorithms.clone(), host.versions);
+        self.providers.entry(key).or_insert_with(limited).clone()
     }
 }
 

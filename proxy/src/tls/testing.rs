@@ -11,10 +11,12 @@ use rcgen::{
     PKCS_RSA_SHA256, SignatureAlgorithm,
 };
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, ServerConnection, SignatureScheme,
+    SupportedProtocolVersion,
 };
 
 use super::{TlsFacts, TlsPolicy, crypto};
@@ -136,6 +138,19 @@ pub(crate) fn client_config(client: Option<&Client>) -> ClientConfig {
         }
         None => builder.with_no_client_auth(),
     }
+}
+
+/// A client that trusts every server and speaks these versions with this provider.
+pub(crate) fn client_speaking(
+    versions: &[&'static SupportedProtocolVersion],
+    provider: CryptoProvider,
+) -> ClientConfig {
+    ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(versions)
+        .expect("the provider has suites for the versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TrustEverything))
+        .with_no_client_auth()
 }
 
 /// Handshakes in memory and exchanges one byte each way, after which session tickets have arrived. The error

@@ -9,7 +9,10 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion};
+use rustls::{
+    CipherSuite, ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme,
+    SupportedCipherSuite, SupportedProtocolVersion,
+};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -24,6 +27,9 @@ pub(crate) struct Tls {
     alpn: Vec<Vec<u8>>,
     authority: Option<Vec<u8>>,
     versions: Vec<&'static SupportedProtocolVersion>,
+    /// In this order; all if empty.
+    suites: Vec<CipherSuite>,
+    groups: Vec<NamedGroup>,
     /// Shared by all connections, so that later ones resume the session of earlier ones.
     remembered: Option<Arc<ClientConfig>>,
 }
@@ -37,6 +43,8 @@ impl Tls {
             alpn: Vec::new(),
             authority: None,
             versions: rustls::ALL_VERSIONS.to_vec(),
+            suites: Vec::new(),
+            groups: Vec::new(),
             remembered: None,
         }
     }
@@ -76,6 +84,18 @@ impl Tls {
         self
     }
 
+    /// Offers these cipher suites only, in this order.
+    pub(crate) fn suites(mut self, suites: &[CipherSuite]) -> Self {
+        self.suites = suites.to_vec();
+        self
+    }
+
+    /// Offers these key exchange groups only, in this order.
+    pub(crate) fn groups(mut self, groups: &[NamedGroup]) -> Self {
+        self.groups = groups.to_vec();
+        self
+    }
+
     /// Remembers sessions, as browsers do: a handshake after the first one is a resumption if the server agrees.
     pub(crate) fn remembering(mut self) -> Self {
         self.remembered = Some(Arc::new(self.config().expect("the choices are good")));
@@ -93,8 +113,23 @@ impl Tls {
         Ok(TlsConnector::from(config).connect(name, stream).await?)
     }
 
+    fn provider(&self) -> CryptoProvider {
+        let mut provider = aws_lc_rs::default_provider();
+        let place = |suite: &SupportedCipherSuite| self.suites.iter().position(|it| *it == suite.suite());
+        if !self.suites.is_empty() {
+            provider.cipher_suites.retain(|suite| place(suite).is_some());
+            provider.cipher_suites.sort_by_key(|suite| place(suite));
+        }
+        let place = |name: NamedGroup| self.groups.iter().position(|it| *it == name);
+        if !self.groups.is_empty() {
+            provider.kx_groups.retain(|group| place(group.name()).is_some());
+            provider.kx_groups.sort_by_key(|group| place(group.name()));
+        }
+        provider
+    }
+
     fn config(&self) -> anyhow::Result<ClientConfig> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(self.provider());
         let builder =
             ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&self.versions)?;
         let verifier: Arc<dyn ServerCertVerifier> = match &self.authority {

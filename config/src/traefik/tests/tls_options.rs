@@ -7,7 +7,7 @@ use super::{
 };
 use crate::policy::{ClientCertificate, ClientCertificateMode};
 use crate::report::Reason;
-use crate::table::{Entry, TlsVersions};
+use crate::table::{CipherSuite, Entry, KeyExchangeGroup, SuiteOrder, TlsVersions};
 use crate::translate::Output;
 
 fn with_option(spec: Value) -> Output {
@@ -222,7 +222,7 @@ fn fields_that_are_not_applied_are_reported_unless_they_say_nothing() {
         "lab",
         "default",
         json!({
-            "cipherSuites": ["TLS_AES_128_GCM_SHA256"], "sniStrict": false, "alpnProtocols": ["h2"],
+            "preferServerCipherSuites": true, "sniStrict": false, "alpnProtocols": ["h2"],
             "minimumVersion": "VersionTLS12",
         }),
     )]);
@@ -235,8 +235,146 @@ fn fields_that_are_not_applied_are_reported_unless_they_say_nothing() {
         [
             ("metadata.name".to_owned(), Reason::FieldUnsupported),
             ("spec.alpnProtocols".to_owned(), Reason::FieldUnsupported),
-            ("spec.cipherSuites".to_owned(), Reason::FieldUnsupported),
             ("spec.minimumVersion".to_owned(), Reason::FieldUnknown),
+            (
+                "spec.preferServerCipherSuites".to_owned(),
+                Reason::FieldUnsupported
+            ),
         ]
     );
+}
+
+/// Versions, suites and groups of the only host.
+fn limits(output: &Output) -> (TlsVersions, Vec<CipherSuite>, Vec<KeyExchangeGroup>) {
+    let tls = output.table.tls.values().next();
+    let algorithms = tls.and_then(|tls| tls.algorithms.as_deref().cloned());
+    let algorithms = algorithms.unwrap_or_default();
+    assert_eq!(algorithms.order, SuiteOrder::Client, "Go has no order");
+    let versions = tls.map(|tls| tls.versions).unwrap_or_default();
+    (versions, algorithms.suites, algorithms.groups)
+}
+
+#[test]
+fn cipher_suites_are_those_of_go_that_are_spoken() {
+    const R128: &str = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    const OLD: &str = "TLS_RSA_WITH_AES_128_CBC_SHA";
+    const TLS13: &str = "TLS_AES_128_GCM_SHA256";
+    let both = TlsVersions::Tls12And13;
+    for (suites, newest, versions, expected, problems) in [
+        (json!([]), 3, both, vec![], vec![]),
+        (
+            json!([R128, R128]),
+            3,
+            both,
+            vec![CipherSuite::EcdheRsaAes128Gcm],
+            vec![],
+        ),
+        (
+            json!([TLS13, R128]),
+            3,
+            both,
+            vec![CipherSuite::EcdheRsaAes128Gcm],
+            vec![],
+        ),
+        (
+            json!([
+                R128,
+                "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+                "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+            ]),
+            3,
+            both,
+            vec![
+                CipherSuite::EcdheEcdsaAes256Gcm,
+                CipherSuite::EcdheRsaChacha20,
+                CipherSuite::EcdheRsaAes128Gcm,
+            ],
+            vec![],
+        ),
+        (
+            json!([OLD, R128]),
+            3,
+            both,
+            vec![CipherSuite::EcdheRsaAes128Gcm],
+            vec![Reason::FieldUnsupported],
+        ),
+        (
+            json!([OLD]),
+            3,
+            both,
+            vec![],
+            vec![Reason::TlsListUnusable, Reason::FieldUnsupported],
+        ),
+        (
+            json!([TLS13]),
+            3,
+            TlsVersions::Tls13,
+            vec![],
+            vec![Reason::TlsListUnusable],
+        ),
+        (
+            json!([TLS13]),
+            2,
+            TlsVersions::Tls12,
+            vec![],
+            vec![Reason::TlsListUnusable],
+        ),
+    ] {
+        let spec = json!({"cipherSuites": suites, "maxVersion": format!("VersionTLS1{newest}")});
+        let output = with_option(spec.clone());
+        assert_eq!(limits(&output), (versions, expected, vec![]), "{spec}");
+        assert_eq!(client(&output), None, "{spec}");
+        assert_eq!(reasons(&output), problems, "{spec}");
+    }
+}
+
+#[test]
+fn curve_preferences_are_a_set_of_groups_that_are_spoken() {
+    use KeyExchangeGroup as Group;
+    for (curves, newest, expected, problems) in [
+        (
+            json!(["CurveP256", "X25519"]),
+            3,
+            vec![Group::X25519, Group::Secp256r1],
+            vec![],
+        ),
+        (json!(["secp384r1"]), 3, vec![Group::Secp384r1], vec![]),
+        (json!(["X25519MLKEM768"]), 3, vec![Group::X25519Mlkem768], vec![]),
+        (
+            json!(["CurveP521", "CurveP384"]),
+            3,
+            vec![Group::Secp384r1],
+            vec![Reason::FieldUnsupported],
+        ),
+        (
+            json!(["CurveP521"]),
+            3,
+            vec![],
+            vec![Reason::TlsListUnusable, Reason::FieldUnsupported],
+        ),
+        (
+            json!(["X25519MLKEM768"]),
+            2,
+            vec![],
+            vec![Reason::TlsListUnusable],
+        ),
+    ] {
+        let spec = json!({"curvePreferences": curves, "maxVersion": format!("VersionTLS1{newest}")});
+        let output = with_option(spec.clone());
+        assert_eq!(limits(&output).2, expected, "{spec}");
+        assert_eq!(reasons(&output), problems, "{spec}");
+    }
+}
+
+#[test]
+fn names_that_go_does_not_know_make_the_option_unusable() {
+    for spec in [
+        json!({"cipherSuites": ["ECDHE-RSA-AES128-GCM-SHA256"]}),
+        json!({"curvePreferences": ["P256"]}),
+        json!({"cipherSuites": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}),
+    ] {
+        let output = with_option(spec.clone());
+        assert_nobody(&output);
+        assert!(reasons(&output).contains(&Reason::TlsOptionUnusable), "{spec}");
+    }
 }

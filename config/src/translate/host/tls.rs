@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Share;
-use crate::name::HostKey;
+use crate::name::{HostKey, ObjectRef};
 use crate::policy::{ClientCertificate, ClientCertificateMode, Policy};
 use crate::report::{Diagnostic, Reason};
-use crate::table::{Certificate, TlsHost};
-use crate::translate::ClientShare;
+use crate::table::{Certificate, TlsHost, TlsVersions};
 use crate::translate::certificate::covers;
+use crate::translate::{ClientShare, LimitsShare};
 
 /// The certificates of the oldest Ingress of each key kind, and the client policy. `None` leaves the server name to the
 /// wildcard above it, or to the default.
@@ -21,21 +21,23 @@ pub(super) fn host(
     client: Option<Arc<ClientCertificate>>,
     covering: Option<&Vec<Share<'_>>>,
 ) -> Option<TlsHost> {
-    let versions = shares
-        .iter()
-        .find_map(|(_, _, share)| share.versions)
+    let limits = winner(shares)
+        .map(|(_, limits)| limits.clone())
         .unwrap_or_default();
     let host = TlsHost {
         certificates: certificates(key, shares),
         client,
-        versions,
+        versions: limits.versions,
+        algorithms: limits.algorithms,
     };
     if !host.certificates.is_empty() {
         return Some(host);
     }
     // A handshake without an entry of its own would be the wildcard's, with the wildcard's policy.
     let covering = covering.map(Vec::as_slice).unwrap_or_default();
-    let has_policy = |(_, _, share): &Share<'_>| share.client.is_some() || share.versions.is_some();
+    let has_policy = |(_, _, share): &Share<'_>| {
+        share.client.is_some() || share.limits.as_ref().is_some_and(LimitsShare::limits)
+    };
     if host == TlsHost::default() && !covering.iter().any(has_policy) {
         return None;
     }
@@ -43,6 +45,58 @@ pub(super) fn host(
         certificates: certificates(key, covering),
         ..host
     })
+}
+
+/// The limits that hold for the host, and who sets them: the oldest Ingress that says something itself.
+fn winner<'a>(shares: &[Share<'a>]) -> Option<(&'a ObjectRef, &'a LimitsShare)> {
+    let said = |by_default| {
+        let mut limits = shares
+            .iter()
+            .filter_map(|(object, _, share)| Some((*object, share.limits.as_ref()?)));
+        limits.find(|(_, limits)| limits.by_default == by_default)
+    };
+    said(false).or_else(|| said(true))
+}
+
+/// Tells the Ingresses whose limits on the handshake are not the ones that hold.
+pub(super) fn limits_refused(key: &HostKey, shares: &[Share<'_>]) -> Vec<Diagnostic> {
+    let Some((winner, used)) = winner(shares) else {
+        return Vec::new();
+    };
+    let is_other = |limits: &LimitsShare| !limits.by_default && limits != used;
+    let losers = shares
+        .iter()
+        .filter(|(_, _, share)| share.limits.as_ref().is_some_and(is_other));
+    let told = losers.map(|(object, _, _)| {
+        let message = format!(
+            "host `{key}`: {winner} limits TLS versions, cipher suites or key exchange groups otherwise, and is older or comes \
+             first by name; its limits are used"
+        );
+        Diagnostic::new(object, "metadata.annotations", Reason::HostWideMode, message)
+            .fix("use the same limits in all Ingresses of the host")
+    });
+    told.collect()
+}
+
+/// Tells the Ingress whose cipher suites hold that none of them is for the key of a certificate of the host.
+pub(super) fn unfit(key: &HostKey, shares: &[Share<'_>], host: Option<&TlsHost>) -> Option<Diagnostic> {
+    let host = host?;
+    let suites = &host.algorithms.as_ref()?.suites;
+    let (object, _) = winner(shares)?;
+    let mut keys = host.certificates.iter().map(|certificate| certificate.kind);
+    let is_unfit = |kind| !suites.iter().any(|suite| suite.is_for(kind));
+    if suites.is_empty()
+        || host.versions == TlsVersions::Tls13
+        || host.certificates.is_empty()
+        || !keys.all(is_unfit)
+    {
+        return None;
+    }
+    let message = format!(
+        "host `{key}`: none of the cipher suites is for the kind of key that its certificates have; handshakes of TLS 1.2 fail"
+    );
+    let fix = "name suites with ECDSA for an ECDSA key, and with RSA for an RSA key";
+    Some(Diagnostic::new(object, "metadata.annotations", Reason::TlsListUnusable, message).fix(fix))
 }
 
 /// One certificate of each key kind that covers the name, best kind first.

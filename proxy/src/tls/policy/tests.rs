@@ -1,11 +1,13 @@
 //! Handshakes in memory: who gets through in which mode, and what is resumed.
 
 use ferrik_config::policy::ClientCertificateMode as Mode;
+use ferrik_config::table::{CipherSuite, KeyExchangeGroup};
 use rustls::crypto::CryptoProvider;
-use rustls::{ClientConfig, Error};
+use rustls::{ClientConfig, Error, NamedGroup};
 
 use super::super::testing::{
-    Authority, Client, authority, client_config, client_policy, handshake, params, tls_host,
+    Authority, Client, authority, certificate, client_config, client_policy, client_speaking, handshake,
+    params, rsa_certificate, tls_host,
 };
 use super::super::{TlsFacts, TlsOptions, TlsTable, Verdict};
 use super::*;
@@ -191,7 +193,7 @@ fn a_connection_admits_hosts_that_ask_no_more_than_it_was_asked() {
     let host = |client: Option<ClientCertificate>, versions| TlsHost {
         client: client.map(Arc::new),
         versions,
-        certificates: Vec::new(),
+        ..TlsHost::default()
     };
     let any = TlsVersions::default();
     let open = policy_without_clients();
@@ -205,6 +207,124 @@ fn a_connection_admits_hosts_that_ask_no_more_than_it_was_asked() {
     let verified = with_clients(Mode::HandshakeRequire, &[&root]);
     assert!(verified.admits(&host(Some(client_policy(Mode::HandshakeRequire, &[&root])), any)));
     assert!(!verified.admits(&host(Some(client_policy(Mode::HandshakeRequire, &[&other])), any)));
+}
+
+fn limited(algorithms: TlsAlgorithms) -> Arc<TlsPolicy> {
+    policy(TlsHost {
+        algorithms: Some(Arc::new(algorithms)),
+        ..(*tls_host("a.test")).clone()
+    })
+}
+
+#[test]
+fn suites_and_their_order_follow_the_host() {
+    // The certificate's key is of ECDSA.
+    let [e256, _, echa, _, e128, r128] = CipherSuite::ALL;
+    let limited = |suites: &[CipherSuite], order| {
+        let suites = suites.to_vec();
+        limited(TlsAlgorithms {
+            suites,
+            order,
+            ..TlsAlgorithms::default()
+        })
+    };
+    let tls12 = Arc::new(client_speaking(&[&TLS12], (**crypto::provider()).clone()));
+    // The client's own order is AES-256, AES-128, ChaCha20.
+    for (suites, order, expected) in [
+        (&[e128][..], SuiteOrder::Server, e128),
+        (&[echa, e128], SuiteOrder::Server, echa),
+        (&[echa, e128], SuiteOrder::Client, e128),
+        (&[], SuiteOrder::Server, e256),
+    ] {
+        let policy = limited(suites, order);
+        let facts = handshake(tls12.clone(), &policy, "a.test").expect("a suite in common");
+        assert_eq!(facts.cipher, expected.openssl(), "{suites:?} {order:?}");
+        let facts = meet(&policy, None).expect("TLS 1.3 is not limited");
+        assert_eq!(facts.version, "TLSv1.3");
+    }
+    let unfit = limited(&[r128], SuiteOrder::Server);
+    assert!(
+        handshake(tls12, &unfit, "a.test").is_err(),
+        "no suite is for the key"
+    );
+}
+
+#[test]
+fn groups_follow_the_host() {
+    let policy = limited(TlsAlgorithms {
+        groups: vec![KeyExchangeGroup::Secp384r1],
+        ..TlsAlgorithms::default()
+    });
+    let offering = |names: &[NamedGroup]| {
+        let mut provider = (**crypto::provider()).clone();
+        provider.kx_groups.retain(|group| names.contains(&group.name()));
+        Arc::new(client_speaking(&[&TLS13, &TLS12], provider))
+    };
+    let both = offering(&[NamedGroup::X25519, NamedGroup::secp384r1]);
+    assert!(handshake(both, &policy, "a.test").is_ok());
+    let other = offering(&[NamedGroup::X25519]);
+    assert!(handshake(other, &policy, "a.test").is_err());
+}
+
+#[test]
+fn the_certificate_fits_the_suites_where_only_tls_1_2_is_spoken() {
+    let host = |suite| TlsHost {
+        certificates: vec![certificate("a.test"), rsa_certificate("a.test")],
+        versions: TlsVersions::Tls12,
+        algorithms: Some(Arc::new(TlsAlgorithms {
+            suites: vec![suite],
+            ..TlsAlgorithms::default()
+        })),
+        ..TlsHost::default()
+    };
+    for suite in [CipherSuite::EcdheRsaAes128Gcm, CipherSuite::EcdheEcdsaAes128Gcm] {
+        let facts = meet(&policy(host(suite)), None).expect("a suite and a certificate for it");
+        assert_eq!(facts.cipher, suite.openssl());
+    }
+}
+
+#[test]
+fn sessions_are_never_resumed_under_other_algorithms() {
+    let config = Arc::new(client_config(None));
+    let open = tls_host("a.test");
+    let limited = |group| TlsHost {
+        algorithms: Some(Arc::new(TlsAlgorithms {
+            groups: vec![group],
+            ..TlsAlgorithms::default()
+        })),
+        ..(*open).clone()
+    };
+    let mut table = TlsTable::compile(None, [], &open, TlsOptions::default());
+    let mut resumed = Vec::new();
+    for host in [
+        (*open).clone(),
+        limited(KeyExchangeGroup::X25519),
+        limited(KeyExchangeGroup::X25519),
+        limited(KeyExchangeGroup::Secp256r1),
+        (*open).clone(),
+    ] {
+        table = TlsTable::compile(Some(&table), [], &Arc::new(host), TlsOptions::default());
+        let facts = handshake(config.clone(), table.lookup(None), "a.test").expect("a handshake");
+        resumed.push(facts.resumed);
+    }
+    assert_eq!(resumed, [false, false, true, false, false]);
+}
+
+#[test]
+fn a_connection_admits_hosts_that_allow_what_it_could_agree_on() {
+    let [a, b, ..] = CipherSuite::ALL;
+    let limits = |suites: &[CipherSuite]| TlsAlgorithms {
+        suites: suites.to_vec(),
+        ..TlsAlgorithms::default()
+    };
+    let host = |suites: &[CipherSuite]| TlsHost {
+        algorithms: Some(Arc::new(limits(suites))),
+        ..TlsHost::default()
+    };
+    assert!(!policy_without_clients().admits(&host(&[a])));
+    assert!(limited(limits(&[a])).admits(&TlsHost::default()));
+    assert!(limited(limits(&[a])).admits(&host(&[b, a])));
+    assert!(!limited(limits(&[a, b])).admits(&host(&[a])));
 }
 
 fn policy_without_clients() -> Arc<TlsPolicy> {

@@ -1,6 +1,7 @@
 //! Which name has which policy, and which policies are kept.
 
 use ferrik_config::policy::ClientCertificateMode;
+use ferrik_config::table::CipherSuite;
 
 use super::super::testing::{authority, client_policy, host, tls_host};
 use super::*;
@@ -131,4 +132,30 @@ fn a_host_is_admitted_if_its_own_name_would_have_asked_the_same() {
     assert!(!table.admits(open, "guarded.test"));
     let asked = found(&table, "guarded.test");
     assert!(table.admits(asked, "guarded.test") && table.admits(asked, "a.test"));
+}
+
+#[test]
+fn equal_limits_share_one_provider() {
+    let limited = |name: &str, suites| {
+        let algorithms = TlsAlgorithms {
+            suites,
+            ..TlsAlgorithms::default()
+        };
+        Arc::new(TlsHost {
+            algorithms: Some(Arc::new(algorithms)),
+            ..(*tls_host(name)).clone()
+        })
+    };
+    let [a, b, ..] = CipherSuite::ALL;
+    let hosts = [
+        (exact("a.test"), limited("a.test", vec![a])),
+        (exact("b.test"), limited("b.test", vec![a])),
+        (exact("c.test"), limited("c.test", vec![b])),
+        (exact("d.test"), tls_host("d.test")),
+    ];
+    let table = compile(None, &hosts, &tls_host("default.test"));
+    let provider = |name| found(&table, name).config.crypto_provider();
+    assert!(Arc::ptr_eq(provider("a.test"), provider("b.test")));
+    assert!(!Arc::ptr_eq(provider("a.test"), provider("c.test")));
+    assert!(Arc::ptr_eq(provider("d.test"), crypto::provider()));
 }
