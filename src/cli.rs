@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use acme::Acme;
 pub(crate) use cluster::{Cluster, Status};
 pub(crate) use offline::{Check, Explain, Format, Translate};
-pub(crate) use run::{LogFormat, LogQuery, Run};
+pub(crate) use run::{Http1Engine, LogFormat, LogQuery, Run};
 pub(crate) use selection::Selection;
 pub(crate) use value::{Header, LogTarget};
 

@@ -260,6 +260,10 @@ pub(crate) fn proxy_settings(arguments: &cli::Run) -> ProxySettings {
         threads: limit
             .threads
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        http1_engine: match limit.http1_engine {
+            cli::Http1Engine::Lane => ferrik_proxy::Http1Engine::Lane,
+            cli::Http1Engine::Pingora => ferrik_proxy::Http1Engine::General,
+        },
     }
 }
 

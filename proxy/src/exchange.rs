@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use ferrik_config::table::Dialect;
 use http::HeaderValue;
 
 use crate::compile::Compiled;
@@ -14,7 +15,10 @@ use crate::request::{Changes, FieldChange, ResponseChange};
 use crate::route::Route;
 use crate::upstream::{Backend, Endpoint, InFlight};
 
+mod close;
 mod expires;
+
+pub(crate) use close::Seen;
 
 /// What is kept of a request while it is served.
 #[derive(Debug)]
@@ -77,6 +81,21 @@ impl Exchange {
 
     pub(crate) fn request_id(&self) -> &str {
         self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// Notes that the backend's answer begins.
+    pub(crate) fn answered(&mut self) {
+        self.record.response_after = Some(self.record.started.elapsed());
+    }
+
+    /// What happens to a backend's answer on its way to the client.
+    pub(crate) fn pass<H: ResponseHead>(&self, head: &mut H) {
+        let dialect = self.route.as_ref().map(|route| route.dialect);
+        if dialect == Some(Dialect::Nginx) {
+            // ingress-nginx shows no backend's `Server` (`allow-backend-server-header` is off) and no own.
+            head.remove(&http::header::SERVER);
+        }
+        self.respond(head);
     }
 
     /// Runs the response phases of the steps that the request reached, the last first.

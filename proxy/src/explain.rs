@@ -21,7 +21,7 @@ pub use change::{Change, FieldOp};
 use crate::exchange::Exchange;
 use crate::head::PlainResponse;
 use crate::listen::{Connection, Scheme};
-use crate::pipeline::{self, HttpSettings, Incoming};
+use crate::pipeline::{self, HttpSettings, Incoming, Stop};
 use crate::reason::Reason;
 use crate::reply::{Body, Reply};
 use crate::tables::Tables;
@@ -199,10 +199,15 @@ pub async fn explain(tables: &Tables, question: &Question) -> Explanation {
         &mut watcher,
     )
     .await;
-    let rounds = watcher.finish(result.as_ref().err(), &exchange);
-    let end = match result {
-        Err(reply) => answer(&reply, &exchange),
-        Ok(()) => backend(question, head, &exchange),
+    let reply = match result {
+        Ok(()) => None,
+        Err(Stop::Answer(reply)) => Some(reply),
+        Err(Stop::Decline) => Some(Reply::page(500, Reason::Internal)),
+    };
+    let rounds = watcher.finish(reply.as_ref(), &exchange);
+    let end = match reply {
+        Some(reply) => answer(&reply, &exchange),
+        None => backend(question, head, &exchange),
     };
     Explanation {
         demands_certificate,

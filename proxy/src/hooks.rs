@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ferrik_config::table::Dialect;
-use http::header::{CONTENT_LENGTH, HOST, SERVER, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use pingora::connectors::http::Connector;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -24,12 +23,12 @@ use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use crate::exchange::Exchange;
 use crate::listen::Connection;
 use crate::observe::AccessLog;
-use crate::pipeline::{self, HttpSettings, Incoming};
+use crate::pipeline::{self, HttpSettings, Incoming, Stop};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::sanitize::{self, RawHead};
 use crate::tables::Tables;
-use crate::upstream::{self, HostHeader};
+use crate::upstream;
 use head::{RequestFields, ResponseFields};
 
 /// Idle limits towards clients, seconds and spans; per read and per write, never for a whole transfer.
@@ -39,7 +38,7 @@ const CLIENT_IDLE: Duration = Duration::from_secs(60);
 /// What the hooks share.
 pub(crate) struct Hooks {
     pub(crate) tables: Arc<Tables>,
-    pub(crate) settings: HttpSettings,
+    pub(crate) settings: Arc<HttpSettings>,
     pub(crate) log: AccessLog,
     /// Fetches error pages.
     pub(crate) pages: Connector,
@@ -78,7 +77,12 @@ impl Hooks {
         };
         let table = self.tables.peek().clone();
         let mut head = RequestFields(session.req_header_mut());
-        pipeline::run(&incoming, &mut head, exchange, table, &self.settings, &mut ()).await
+        pipeline::run(&incoming, &mut head, exchange, table, &self.settings, &mut ())
+            .await
+            .map_err(|stop| match stop {
+                Stop::Answer(reply) => reply,
+                Stop::Decline => Reply::page(500, Reason::Internal),
+            })
     }
 }
 
@@ -175,11 +179,8 @@ impl ProxyHttp for Hooks {
         if let Some(backend) = backend {
             upstream::tell(&mut RequestFields(head), backend, exchange);
         }
-        let is_endpoint = backend.is_some_and(|backend| matches!(backend.host, HostHeader::Endpoint));
-        if let Some(host) = &changes.host {
-            head.insert_header(HOST, host.clone())?;
-        } else if let Some(endpoint) = exchange.endpoint().filter(|_| is_endpoint) {
-            head.insert_header(HOST, endpoint.address.to_string())?;
+        if let Some(host) = upstream::host(exchange) {
+            head.insert_header(HOST, host)?;
         }
         Ok(())
     }
@@ -237,7 +238,7 @@ impl ProxyHttp for Hooks {
         head: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        exchange.record.response_after = Some(exchange.record.started.elapsed());
+        exchange.answered();
         let answer = error_page::Answer {
             status: head.status.as_u16(),
             is_own: false,
@@ -247,15 +248,7 @@ impl ProxyHttp for Hooks {
             exchange.refusal = Some(Reply::page(answer.status, Reason::ErrorPage));
             return Error::e_explain(pingora::ErrorType::Custom("ErrorPage"), "the answer was replaced");
         }
-        if exchange
-            .route
-            .as_ref()
-            .is_some_and(|route| route.dialect == Dialect::Nginx)
-        {
-            // ingress-nginx shows no backend's `Server` (`allow-backend-server-header` is off) and no own.
-            head.remove_header(&SERVER);
-        }
-        exchange.respond(&mut ResponseFields(head));
+        exchange.pass(&mut ResponseFields(head));
         if session.req_header().version == http::Version::HTTP_10
             && !head.headers.contains_key(CONTENT_LENGTH)
         {

@@ -1,7 +1,7 @@
 //! The edge: sockets that we own, from `bind` to a stream that an HTTP engine serves.
 //!
 //! ```text
-//! bind ─▶ accept ─▶ admit ──┬─ hello ─▶ TlsLookup ─▶ handshake ─┬─▶ Serve::serve(edge, connection, drain)
+//! bind ─▶ accept ─▶ admit ──┬─ hello ─▶ TlsLookup ─▶ handshake ─┬─▶ Serve::serve(stream, drain)
 //!   (listeners)   (registry)└─ sniff ───────────────────────────┘
 //! ```
 //!
@@ -15,6 +15,7 @@ mod buffer;
 mod chunk;
 mod connection;
 mod counters;
+mod downstream;
 mod drain;
 mod edge;
 mod failure;
@@ -42,9 +43,11 @@ use crate::tls::TlsPolicy;
 pub(crate) use connection::Connection;
 pub use connection::Scheme;
 pub(crate) use counters::{Counters, Cut, Refusal};
+pub(crate) use downstream::{Downstream, close};
 pub(crate) use drain::DrainLimits;
 pub(crate) use edge::Edge;
 pub(crate) use failure::HandshakeFailure;
+pub(crate) use first_line::has_odd_request_line;
 pub(crate) use listener::{ListenerSpec, ListenerStatus};
 pub(crate) use listeners::Listeners;
 pub(crate) use registry::{Limits, Registry};
@@ -54,12 +57,7 @@ pub(crate) use timers::Timeouts;
 pub(crate) trait Serve: Send + Sync + 'static {
     /// Serves one connection to its end. `drain` turns true when the connection should end soon: it is true
     /// from the start, and counts as changed, for connections that are accepted in the last moment.
-    fn serve(
-        &self,
-        edge: Edge,
-        connection: Arc<Connection>,
-        drain: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send;
+    fn serve(&self, stream: Downstream, drain: watch::Receiver<bool>) -> impl Future<Output = ()> + Send;
 }
 
 /// From server name to TLS policy, asked once per handshake.

@@ -2,6 +2,7 @@
 //!
 //! Every engine calls [`run`] with its own kind of head; no engine's type is named here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ferrik_config::policy::HttpsRedirect;
@@ -18,6 +19,7 @@ use crate::listen::{Connection, Scheme};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::{Changes, Facts, Request};
+use crate::request_id;
 use crate::route::Route;
 use crate::router::Router;
 use crate::sanitize::{self, CanonicalHost, Path};
@@ -48,8 +50,28 @@ pub(crate) struct HttpSettings {
     pub(crate) server_name: Option<HeaderValue>,
 }
 
-/// Looks on while a request runs, for `explain`; `()` sees nothing and costs nothing.
+/// Why a request goes no further here.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// We answer it.
+    Answer(Reply),
+    /// It is for the general engine: nothing has been done to it.
+    Decline,
+}
+
+impl From<Reply> for Stop {
+    fn from(reply: Reply) -> Self {
+        Self::Answer(reply)
+    }
+}
+
+/// Looks on while a request runs, for `explain` and for engines that do not serve every route; `()` sees nothing, serves
+/// all and costs nothing.
 pub(crate) trait Watch<H>: Send {
+    /// True if the engine serves the route. Asked before its steps run.
+    fn serves(&mut self, _route: &Route) -> bool {
+        true
+    }
     /// A route is looked up.
     fn looks_up(&mut self, _router: &Router, _host: &str, _path: &Path<'_>, _scheme: Scheme) {}
     /// The steps of the route that was found are about to run.
@@ -68,8 +90,8 @@ pub(crate) async fn run<H: RequestHead + Send>(
     table: Option<Arc<Compiled>>,
     settings: &HttpSettings,
     watch: &mut impl Watch<H>,
-) -> Result<(), Reply> {
-    let refuse = |status, reason| Reply::page(status, reason);
+) -> Result<(), Stop> {
+    let refuse = |status, reason| Stop::Answer(Reply::page(status, reason));
     exchange.scheme = incoming.connection.scheme;
     if *incoming.method == Method::TRACE || *incoming.method == Method::CONNECT {
         return Err(refuse(405, Reason::MethodRefused));
@@ -83,7 +105,7 @@ pub(crate) async fn run<H: RequestHead + Send>(
     hop_by_hop::strip(head);
     let origin = forwarded::origin(head, authority, incoming.connection, &settings.trusted);
     (exchange.client, exchange.scheme) = (Some(origin.client), origin.scheme);
-    let own_id = request_id();
+    let own_id = request_id::next();
     exchange.request_id = own_id.clone();
     let table = table.ok_or_else(|| refuse(503, Reason::RouteClosed))?;
     exchange.table = Some(table.clone());
@@ -102,7 +124,7 @@ pub(crate) async fn run<H: RequestHead + Send>(
     );
     let is_solved = matches!(challenge, Some(Answer::Solver));
     if let Some(Answer::Own(reply)) = challenge {
-        return Err(reply);
+        return Err(reply.into());
     }
     if let Some(policy) = settings.https_redirect.as_ref().filter(|_| !is_solved) {
         let path = Path::parse(path).map_err(|reason| refuse(400, reason))?;
@@ -115,11 +137,11 @@ pub(crate) async fn run<H: RequestHead + Send>(
             host,
         };
         if let Some(reply) = filters::https_redirect(policy, &request) {
-            return Err(reply);
+            return Err(reply.into());
         }
     }
-    let mut raw = path.to_vec();
-    let mut query = query.map(<[u8]>::to_vec);
+    let mut raw = Cow::Borrowed(path);
+    let mut query = query.map(Cow::Borrowed);
     for _ in 0..ROUNDS {
         let path = Path::parse(&raw).map_err(|reason| refuse(400, reason))?;
         watch.looks_up(&table.router, host.as_str(), &path, incoming.connection.scheme);
@@ -140,19 +162,17 @@ pub(crate) async fn run<H: RequestHead + Send>(
             server_name: settings.server_name.as_ref(),
         };
         let route = route?.clone();
+        if !watch.serves(&route) {
+            return Err(Stop::Decline);
+        }
         if !round.steps(&route, head, exchange, watch).await? {
             return Ok(());
         }
-        raw = exchange
-            .changes
-            .path
-            .take()
-            .unwrap_or_else(|| path.forward.to_vec());
-        query = exchange
-            .changes
-            .query
-            .take()
-            .map_or(query, |changed| Some(changed).filter(|query| !query.is_empty()));
+        let changed = exchange.changes.path.take();
+        raw = Cow::Owned(changed.unwrap_or_else(|| path.forward.to_vec()));
+        if let Some(changed) = exchange.changes.query.take() {
+            query = Some(Cow::Owned(changed)).filter(|query: &Cow<'_, [u8]>| !query.is_empty());
+        }
     }
     Err(refuse(500, Reason::Internal))
 }
@@ -309,25 +329,4 @@ fn origin_form_path(target: &[u8]) -> &[u8] {
 fn is_plain_id(value: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:/+=@-".contains(byte);
     (1..=128).contains(&value.len()) && value.iter().all(is_plain)
-}
-
-/// 32 hexadecimal digits, as nginx's `$request_id`: unique, not secret.
-fn request_id() -> HeaderValue {
-    use std::hash::{BuildHasher, Hasher};
-    use std::sync::LazyLock;
-    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-    static SEEDS: LazyLock<[foldhash::quality::RandomState; 2]> = LazyLock::new(Default::default);
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Relaxed);
-    let mut digits = [0; 32];
-    for (seed, half) in SEEDS.iter().zip(digits.chunks_mut(16)) {
-        let mut hasher = seed.build_hasher();
-        hasher.write_u64(number);
-        let value = hasher.finish();
-        for (at, digit) in half.iter_mut().enumerate() {
-            let nibble = usize::try_from(value >> (60 - 4 * at) & 15).unwrap_or_default();
-            *digit = b"0123456789abcdef"[nibble];
-        }
-    }
-    HeaderValue::from_bytes(&digits).expect("digits are visible ASCII")
 }

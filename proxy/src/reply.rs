@@ -1,9 +1,13 @@
 //! An answer of our own, as data: each engine writes it with the same code.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION};
 use http::{HeaderName, HeaderValue};
 
+use crate::exchange::Exchange;
+use crate::head::{Fields, PlainResponse};
 use crate::reason::Reason;
 
 /// An answer that no backend gave.
@@ -77,6 +81,41 @@ impl Reply {
     pub(crate) fn at_line(mut self, line: usize) -> Self {
         self.line = Some(line);
         self
+    }
+
+    /// The whole answer, response phases of the steps that the request reached included.
+    pub(crate) fn compose(&self, accept: Option<&[u8]>, exchange: &Exchange) -> (PlainResponse, Bytes) {
+        let (content_type, body) = self.render(accept, exchange.request_id());
+        let mut head = PlainResponse {
+            status: self.status,
+            fields: self.fields.iter().cloned().collect(),
+        };
+        if let Some(value) = content_type {
+            head.set(&CONTENT_TYPE, value);
+        }
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        head.set(
+            &DATE,
+            HeaderValue::from_str(&date).expect("a date is visible ASCII"),
+        );
+        exchange.respond(&mut head);
+        // RFC 9110 §8.6: none with 204, and with 304 only what a 200 would have.
+        if !matches!(self.status, 204 | 304) {
+            head.set(&CONTENT_LENGTH, HeaderValue::from(body.len()));
+        }
+        (head, body)
+    }
+
+    /// True if nothing that follows on the connection can be read for certain.
+    pub(crate) fn ends_connection(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::BadFraming
+                | Reason::BadHost
+                | Reason::BadTarget
+                | Reason::HeaderTooLarge
+                | Reason::MethodRefused
+        )
     }
 
     /// The body and its type, for a client that accepts these types.

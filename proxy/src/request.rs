@@ -116,6 +116,21 @@ pub(crate) enum FieldChange {
     Expires(Expires),
 }
 
+impl Changes {
+    /// Appends the target that the backend receives in place of the client's path and query.
+    pub(crate) fn write_target(&self, path: &[u8], query: Option<&[u8]>, target: &mut Vec<u8>) {
+        target.extend_from_slice(self.path.as_deref().unwrap_or(path));
+        let query = match &self.query {
+            Some(query) => Some(&**query).filter(|query| !query.is_empty()),
+            None => query,
+        };
+        if let Some(query) = query {
+            target.push(b'?');
+            target.extend_from_slice(query);
+        }
+    }
+}
+
 impl<H> Request<'_, H> {
     /// The escaped path as the steps so far have left it.
     pub(crate) fn path(&self) -> &[u8] {

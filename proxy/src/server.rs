@@ -24,8 +24,9 @@ use tokio::sync::watch;
 use crate::admin::Admin;
 use crate::forwarded::TrustedProxies;
 use crate::hooks::Hooks;
+use crate::lane::Lane;
 use crate::listen::{
-    Connection, DrainLimits, Edge, Limits, ListenerSpec, ListenerStatus, Listeners, Registry, Serve,
+    Downstream, DrainLimits, Edge, Limits, ListenerSpec, ListenerStatus, Listeners, Registry, Serve,
     Timeouts, TlsLookup,
 };
 use crate::observe::{AccessLog, LogFields, LogFormat, LogTarget, Others, Sources};
@@ -69,6 +70,18 @@ pub struct ProxySettings {
     pub max_connections: usize,
     /// Threads of the runtime, for the engine's sharding.
     pub threads: usize,
+    /// Who serves HTTP/1.1.
+    pub http1_engine: Http1Engine,
+}
+
+/// Who serves HTTP/1.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Http1Engine {
+    /// The lane what it can, the general engine the rest.
+    #[default]
+    Lane,
+    /// The general engine everything.
+    General,
 }
 
 /// Where the proxy listens.
@@ -109,7 +122,7 @@ impl Proxy {
             limits.total = settings.max_connections;
         }
         let registry = Registry::new(&timeouts, limits, SWEEP, runtime);
-        let engine = Engine::new(settings, tables.clone())?;
+        let engine = Engine::new(settings, tables.clone(), runtime)?;
         let listeners = Arc::new(Listeners::new(
             engine.clone(),
             tables.clone(),
@@ -241,25 +254,35 @@ fn specs(settings: &ProxySettings) -> Vec<ListenerSpec> {
 #[derive(Clone)]
 struct Engine {
     proxy: Arc<HttpProxy<Hooks>>,
+    lane: Option<Lane>,
     log: AccessLog,
 }
 
 impl Engine {
-    fn new(settings: &ProxySettings, tables: Arc<Tables>) -> io::Result<Self> {
+    fn new(settings: &ProxySettings, tables: Arc<Tables>, runtime: &Handle) -> io::Result<Self> {
         let log = AccessLog::open(&settings.access_log, settings.log_format, &settings.log_fields)?;
         let conf = ServerConf {
             threads: settings.threads,
             upstream_keepalive_pool_size: POOL,
             ..ServerConf::default()
         };
+        let http = Arc::new(HttpSettings {
+            trusted: settings.trusted_proxies.clone(),
+            https_redirect: settings.https_redirect.then(|| entry_redirect(&settings.https)),
+            server_name: host_name(),
+        });
+        let lane = (settings.http1_engine == Http1Engine::Lane).then(|| Lane {
+            tables: tables.clone(),
+            settings: http.clone(),
+            log: log.clone(),
+        });
+        if let Some(lane) = &lane {
+            lane.start(runtime);
+        }
         let hooks = Hooks {
             tables,
             pages: Connector::new(Some(ConnectorOptions::from_server_conf(&conf))),
-            settings: HttpSettings {
-                trusted: settings.trusted_proxies.clone(),
-                https_redirect: settings.https_redirect.then(|| entry_redirect(&settings.https)),
-                server_name: host_name(),
-            },
+            settings: http,
             log: log.clone(),
         };
         let mut proxy = pingora::proxy::http_proxy(&Arc::new(conf), hooks);
@@ -273,6 +296,7 @@ impl Engine {
         proxy.h2_options = Some(h2);
         Ok(Self {
             proxy: Arc::new(proxy),
+            lane,
             log,
         })
     }
@@ -284,8 +308,16 @@ impl Engine {
 }
 
 impl Serve for Engine {
-    async fn serve(&self, edge: Edge, _: Arc<Connection>, drain: watch::Receiver<bool>) {
-        self.proxy.process_new(Box::new(edge), &drain).await;
+    async fn serve(&self, stream: Downstream, drain: watch::Receiver<bool>) {
+        let is_http1 = !stream.connection().h2;
+        let left = match self.lane.as_ref().filter(|_| is_http1) {
+            Some(lane) => lane.serve(stream, &drain).await,
+            None => Some(stream),
+        };
+        if let Some(stream) = left {
+            // Boxed apart: connections of the lane take no memory for it.
+            Box::pin(self.proxy.process_new(Box::new(Edge::new(stream)), &drain)).await;
+        }
     }
 }
 

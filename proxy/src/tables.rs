@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use ferrik_config::policy::Source;
@@ -40,6 +40,11 @@ impl Tables {
 
     pub(crate) fn peek(&self) -> arc_swap::Guard<Option<Arc<Compiled>>> {
         self.current.load()
+    }
+
+    /// Ends connections to endpoints that have waited for a request for so long.
+    pub(crate) fn end_waiting(&self, longest: Duration) {
+        self.cells.end_waiting(longest);
     }
 
     /// When the table was put into service, in seconds since 1970.

@@ -5,21 +5,26 @@
 
 mod balance;
 mod cell;
+mod connection;
 mod endpoint;
 pub(crate) mod peer;
 mod stand_in;
 mod sticky;
 mod upgrade;
+mod waiting;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ferrik_config::name::ServicePort;
+use ferrik_config::policy::Timeouts;
 use ferrik_config::table::{self, Balance, Dialect, Protocol, Sticky};
 use http::HeaderValue;
 
 pub(crate) use cell::{Cell, Cells};
+pub(crate) use connection::Upstream;
 pub(crate) use endpoint::{Endpoint, InFlight};
+pub(crate) use peer::POOL_IDLE;
 pub(crate) use stand_in::{describe, serving, tell};
 
 use crate::exchange::Exchange;
@@ -34,6 +39,7 @@ pub(crate) struct Backend {
     pub(crate) cell: Arc<Cell>,
     pub(crate) protocol: Protocol,
     pub(crate) balance: Balance,
+    pub(crate) timeouts: Timeouts,
     pub(crate) host: HostHeader,
     pub(crate) sticky: Option<Sticky>,
     /// Shared by all backends of the same protocol and limits.
@@ -77,6 +83,7 @@ impl Backend {
             cell,
             protocol: backend.protocol,
             balance: backend.balance,
+            timeouts: backend.timeouts,
             host,
             sticky: backend.sticky.clone(),
             peer,
@@ -111,6 +118,17 @@ pub(crate) fn choose(exchange: &mut Exchange) -> Result<(Arc<Backend>, SocketAdd
     exchange.in_flight = Some(endpoint.begin());
     exchange.serving = Some(backend.clone());
     Ok((backend, address))
+}
+
+/// The `Host` that the endpoint in flight receives; `None` for the client's.
+pub(crate) fn host(exchange: &Exchange) -> Option<HeaderValue> {
+    if let Some(host) = &exchange.changes.host {
+        return Some(host.clone());
+    }
+    let backend = exchange.serving.as_ref()?;
+    let endpoint = exchange.endpoint()?;
+    matches!(backend.host, HostHeader::Endpoint)
+        .then(|| HeaderValue::from_str(&endpoint.address.to_string()).expect("an address is visible ASCII"))
 }
 
 /// Notes that the endpoint could not be connected to. True if there is another to try.

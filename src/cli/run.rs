@@ -146,9 +146,28 @@ pub(crate) struct Limit {
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) max_connections: Option<usize>,
 
+    /// Who serves HTTP/1.1: the lane, which leaves to pingora what it does not serve, or pingora alone.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "lane|pingora",
+        default_value = "lane",
+        hide_possible_values = true
+    )]
+    pub(crate) http1_engine: Http1Engine,
+
     /// Threads that serve; by default one for each CPU that the process may use.
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) threads: Option<usize>,
+}
+
+/// Who serves HTTP/1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Http1Engine {
+    /// The lane what it can.
+    Lane,
+    /// Pingora everything.
+    Pingora,
 }
 
 /// What is written, and where.

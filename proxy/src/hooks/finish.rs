@@ -5,9 +5,8 @@ use pingora::prelude::{Error, ErrorSource};
 use pingora::proxy::{FailToProxy, Session};
 
 use super::{Hooks, respond};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Seen};
 use crate::listen::Connection;
-use crate::observe::Entry;
 use crate::reason::Reason;
 use crate::reply::Reply;
 
@@ -117,15 +116,7 @@ pub(super) fn record(hooks: &Hooks, session: &mut Session, error: Option<&Error>
         record.status = 499;
         record.reason = Some(Reason::ClientGone);
     }
-    exchange.in_flight = None;
-    exchange.changes.slots.clear();
-    match &exchange.route {
-        Some(route) => route.stats.add(&exchange.record),
-        None => hooks.tables.stats.unrouted.add(&exchange.record),
-    }
-    if let Some(reason) = exchange.record.reason {
-        hooks.tables.stats.count_reason(reason);
-    }
+    exchange.close(&hooks.tables.stats);
     if hooks.log.is_on() {
         log(hooks, session, exchange);
     }
@@ -147,32 +138,18 @@ fn log(hooks: &Hooks, session: &Session, exchange: &Exchange) {
         .uri
         .authority()
         .map_or_else(|| text(http::header::HOST), |authority| authority.as_str());
-    let target = String::from_utf8_lossy(header.raw_path());
-    let connection = Connection::of(session);
-    let peer = connection.map_or_else(|| std::net::Ipv4Addr::UNSPECIFIED.into(), |it| it.client.ip());
-    hooks.log.write(&Entry {
-        record: &exchange.record,
-        client: exchange.client.unwrap_or(peer),
+    let seen = Seen {
         method: header.method.as_str(),
-        target: &target,
+        target: &String::from_utf8_lossy(header.raw_path()),
         protocol: match header.version {
             http::Version::HTTP_2 => "HTTP/2.0",
             http::Version::HTTP_10 => "HTTP/1.0",
             _ => "HTTP/1.1",
         },
         host,
-        scheme: exchange.scheme.as_str(),
-        request_id: exchange.request_id(),
         referer: text(http::header::REFERER),
         agent: text(http::header::USER_AGENT),
-        user: exchange.changes.user.as_deref().unwrap_or(""),
-        labels: exchange
-            .route
-            .as_ref()
-            .map_or(("", "", ""), |route| route.labels()),
-        tls: connection
-            .and_then(|it| it.tls.as_ref())
-            .map(|tls| (tls.version, tls.cipher)),
-        chosen: &exchange.logged,
-    });
+    };
+    let connection = Connection::of(session).map(|connection| &**connection);
+    exchange.log(&hooks.log, connection, &seen);
 }

@@ -128,10 +128,7 @@ async fn connection<S: Serve, L: TlsLookup>(
     let peer = arrival.peer;
     // Boxed, so that the memory of the handshake is not kept for the life of the connection.
     match Box::pin(greet(stream, arrival, admission.vitals(), &door.lookup)).await {
-        Ok(Some(edge)) => {
-            let connection = edge.connection().clone();
-            door.serve.serve(edge, connection, drain).await;
-        }
+        Ok(Some(stream)) => door.serve.serve(stream, drain).await,
         Ok(None) => {}
         Err(failure) => {
             door.registry.counters().count_failed_handshake(failure);

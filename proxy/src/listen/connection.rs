@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -133,7 +134,8 @@ impl Connection {
         digest.user_data.as_ref()?.downcast_ref()
     }
 
-    /// A request's head is complete. From now to [`Self::request_ended`] no deadline of the edge applies.
+    /// A request's head is complete. From now to [`Self::request_ended`] no deadline of the edge applies, but what
+    /// [`Self::expect_within`] says.
     pub(crate) fn request_started(&self) {
         self.vitals.request_started();
     }
@@ -141,6 +143,21 @@ impl Connection {
     /// A request that started is over, whatever became of it.
     pub(crate) fn request_ended(&self) {
         self.vitals.request_ended();
+    }
+
+    /// The request that has started is left to another engine, which starts it anew.
+    pub(crate) fn request_withdrawn(&self) {
+        self.vitals.request_withdrawn();
+    }
+
+    /// From now on something must happen within so many milliseconds, or [`Self::poll_late`] says so.
+    pub(crate) fn expect_within(&self, wait: u64) {
+        self.vitals.expect_within(wait);
+    }
+
+    /// Ready once the connection is late with what it is expected to do.
+    pub(crate) fn poll_late(&self, context: &Context<'_>) -> Poll<()> {
+        self.vitals.poll_over::<()>(context).map(drop)
     }
 
     /// Requests so far, the current one included.

@@ -10,6 +10,13 @@ const LARGE: usize = 16 * 1024;
 /// So are heads of more lines than this; the engine takes 256.
 const MANY: usize = 250;
 
+/// True if the bytes begin with a request line that holds what may not stand in one.
+pub(crate) fn has_odd_request_line(bytes: &[u8]) -> bool {
+    let mut line = FirstLine::default();
+    line.feed(bytes, 0);
+    line.is_odd()
+}
+
 /// What is known of the head that is arriving.
 #[derive(Debug, Default)]
 pub(super) struct FirstLine {

@@ -13,12 +13,12 @@ use tokio_rustls::StartHandshake;
 use tokio_rustls::server::TlsStream;
 
 use super::connection::Arrival;
-use super::edge::Transport;
+use super::downstream::Transport;
 use super::hello::Hello;
 use super::sniff::sniff;
 use super::socket::Socket;
 use super::vitals::Vitals;
-use super::{Connection, Edge, HandshakeFailure, TlsLookup};
+use super::{Connection, Downstream, HandshakeFailure, TlsLookup};
 use crate::tls::TlsFacts;
 
 /// `Ok(None)` if the client went away, or was sent away, before there was anything to serve.
@@ -27,7 +27,7 @@ pub(super) async fn greet(
     arrival: Arrival,
     vitals: &Arc<Vitals>,
     lookup: &impl TlsLookup,
-) -> Result<Option<Edge>, HandshakeFailure> {
+) -> Result<Option<Downstream>, HandshakeFailure> {
     let mut socket = Socket::new(stream, vitals.clone());
     if arrival.tls {
         // Boxed apart, so that plain connections that wait for their first byte do not take memory for it.
@@ -35,14 +35,14 @@ pub(super) async fn greet(
         let h2 = facts.h2;
         let connection = Connection::new(arrival, Some(facts), h2, vitals.clone());
         let transport = Transport::Tls(Box::new(stream));
-        return Ok(Some(Edge::new(transport, Arc::new(connection), Vec::new())));
+        return Ok(Some(Downstream::new(transport, Arc::new(connection), Vec::new())));
     }
     // An error here is a client that was reset or too slow: there is nothing to tell it.
     let Ok(Some(sniffed)) = sniff(&mut socket).await else {
         return Ok(None);
     };
     let connection = Connection::new(arrival, None, sniffed.h2, vitals.clone());
-    Ok(Some(Edge::new(
+    Ok(Some(Downstream::new(
         Transport::Plain(socket),
         Arc::new(connection),
         sniffed.bytes,

@@ -11,7 +11,9 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::{Connection, Edge, Limits, ListenerSpec, Listeners, Registry, Serve, Timeouts, TlsLookup};
+use super::{
+    Connection, Downstream, Edge, Limits, ListenerSpec, Listeners, Registry, Serve, Timeouts, TlsLookup,
+};
 use crate::tls::{TlsOptions, TlsPolicy, TlsTable};
 
 /// A request is a line, its response the same line. Each needs a permit, which a test may hold back.
@@ -21,10 +23,11 @@ pub(super) struct Echo {
 }
 
 impl Serve for Echo {
-    async fn serve(&self, edge: Edge, connection: Arc<Connection>, drain: watch::Receiver<bool>) {
+    async fn serve(&self, stream: Downstream, drain: watch::Receiver<bool>) {
+        let connection = stream.connection().clone();
         // Without a receiver the test is over.
         let _ = self.seen.send(connection.clone());
-        let mut stream = BufReader::new(edge);
+        let mut stream = BufReader::new(Edge::new(stream));
         let mut line = String::new();
         while matches!(stream.read_line(&mut line).await, Ok(1..)) {
             connection.request_started();

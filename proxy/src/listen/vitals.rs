@@ -19,7 +19,8 @@ use super::timers::{Timers, millis};
 /// The mutable half of a connection.
 ///
 /// # Invariants
-/// `received` and `sent` have one writer, the socket. The deadline is `NEVER` while a request is in flight.
+/// `received` and `sent` have one writer, the socket. While the general engine has a request in flight, the deadline is
+/// `NEVER`; the lane arms one for each step.
 #[derive(Debug)]
 pub(crate) struct Vitals {
     timers: Arc<Timers>,
@@ -50,6 +51,8 @@ enum Phase {
     FirstHead,
     /// The end of a request.
     Request,
+    /// The next bytes of a request or of its answer, in either direction.
+    Exchange,
     /// The first byte of the next request.
     Idle,
     /// The rest of the next request's head.
@@ -90,7 +93,7 @@ impl Vitals {
         self.multiplexed.store(true, Relaxed);
     }
 
-    /// A request's head is complete: the engine's own timeouts rule until [`Self::request_ended`].
+    /// A request's head is complete: until [`Self::request_ended`] only what the engine itself arms rules.
     pub(super) fn request_started(&self) {
         self.in_flight.fetch_add(1, Relaxed);
         self.requests.fetch_add(1, Relaxed);
@@ -104,6 +107,18 @@ impl Vitals {
         if before == 1 && !self.multiplexed.load(Relaxed) {
             self.arm(Phase::Idle, self.timers.keepalive());
         }
+    }
+
+    /// The request that has started is not served after all: somebody else takes it from its first byte on.
+    pub(super) fn request_withdrawn(&self) {
+        self.in_flight.fetch_sub(1, AcqRel);
+        self.requests.fetch_sub(1, Relaxed);
+        self.arm(Phase::NextHead, self.timers.header());
+    }
+
+    /// The request in flight is over after so many milliseconds without another call of this.
+    pub(super) fn expect_within(&self, wait: u64) {
+        self.arm(Phase::Exchange, self.timers.after(wait));
     }
 
     /// Nothing is served any more: the client has `wait` to take the last bytes.
@@ -142,7 +157,7 @@ impl Vitals {
         if deadline == OVER || deadline > now || !self.end(deadline) {
             return None;
         }
-        if self.is(Phase::Farewell) {
+        if self.is(Phase::Farewell) || self.is(Phase::Exchange) {
             None
         } else if self.is(Phase::Handshake) {
             Some(Cut::Handshake)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ferrik_config::Endpoints;
@@ -96,6 +97,17 @@ impl Cells {
                 }
                 DiffItem::Remove(port, _) => self.cell(port).replace(&EndpointSet::default()),
             }
+        }
+    }
+
+    /// Ends connections of the lane that have waited for so long.
+    pub(crate) fn end_waiting(&self, longest: Duration) {
+        let cells: Vec<Arc<Cell>> = {
+            let cells = self.by_port.lock().unwrap_or_else(PoisonError::into_inner);
+            cells.values().cloned().collect()
+        };
+        for endpoint in cells.iter().flat_map(|cell| cell.endpoints.load_full().to_vec()) {
+            endpoint.waiting.sweep(longest);
         }
     }
 

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use ferrik_config::table;
 
+use super::connection::Upstream;
+use super::waiting::Waiting;
+
 /// First pause after a failed connection; each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
@@ -17,6 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
     pub(crate) facts: table::Endpoint,
+    /// Connections of the lane that wait for a request.
+    pub(crate) waiting: Waiting<Upstream>,
     in_flight: AtomicUsize,
     failures: AtomicU32,
     /// Milliseconds since `born` until which it is not chosen.
@@ -33,6 +38,7 @@ impl Endpoint {
         Self {
             address: facts.address,
             facts,
+            waiting: Waiting::default(),
             in_flight: AtomicUsize::new(0),
             failures: AtomicU32::new(0),
             paused_until: AtomicU64::new(0),

@@ -15,7 +15,7 @@ use super::upgrade;
 use crate::listen::Scheme;
 
 /// How long an unused connection to a backend is kept; shorter than what most applications keep theirs.
-const POOL_IDLE: Duration = Duration::from_secs(55);
+pub(crate) const POOL_IDLE: Duration = Duration::from_secs(55);
 /// Streams on one HTTP/2 connection to a backend.
 const STREAMS: usize = 100;
 

@@ -5,7 +5,6 @@
 //! HTTP/1 and HTTP/2 sessions both carry it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::http::ResponseHeader;
@@ -14,10 +13,8 @@ use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, TimingDigest,
     UniqueID, UniqueIDType,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
 
-use super::super::{Connection, socket::Socket};
+use super::super::{Connection, downstream::close, socket::Socket};
 use super::Edge;
 
 /// Wraps the connection for [`Connection::of`]. The response header is a formality without memory of its own.
@@ -40,35 +37,23 @@ pub(super) fn addresses(socket: &Socket, connection: &Connection) -> Arc<SocketD
     Arc::new(digest)
 }
 
-/// A client that does not take the last bytes must not hold the end of its connection up.
-const FLUSH: Duration = Duration::from_secs(5);
-/// For a client that is still sending, as nginx's `lingering_close`: the kernel resets a connection that is
-/// closed with unread bytes, and an early answer (413, 401) would be lost.
-const LINGER: Duration = Duration::from_secs(2);
-
 #[async_trait]
 impl Shutdown for Edge {
     async fn shutdown(&mut self) {
-        let flushed = timeout(FLUSH, AsyncWriteExt::shutdown(self)).await;
-        if !matches!(flushed, Ok(Ok(()))) || self.connection.h2 {
-            return;
-        }
-        let mut scratch = [0; 4096];
-        let rest = async { while matches!(self.read(&mut scratch).await, Ok(1..)) {} };
-        // The client has had its time.
-        let _ = timeout(LINGER, rest).await;
+        let lingers = !self.connection().h2;
+        close(self, lingers).await;
     }
 }
 
 impl UniqueID for Edge {
     fn id(&self) -> UniqueIDType {
-        self.transport.socket().fd()
+        self.stream.socket().fd()
     }
 }
 
 impl Ssl for Edge {
     fn selected_alpn_proto(&self) -> Option<ALPN> {
-        self.connection.h2.then_some(ALPN::H2)
+        self.connection().h2.then_some(ALPN::H2)
     }
 }
 

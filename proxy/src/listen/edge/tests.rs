@@ -8,6 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::connection::Arrival;
+use super::super::downstream::Transport;
+use super::super::socket::Socket;
 use super::super::testing::{patient, unlimited};
 use super::super::{Registry, vitals::Vitals};
 use super::*;
@@ -27,10 +29,8 @@ async fn pair(h2: bool, replay: &[u8]) -> (Edge, TcpStream) {
     };
     let connection = Arc::new(Connection::new(arrival, None, h2, vitals.clone()));
     let transport = Transport::Plain(Socket::new(stream, vitals));
-    (
-        Edge::new(transport, connection, replay.to_vec()),
-        client.expect("a connection"),
-    )
+    let stream = Downstream::new(transport, connection, replay.to_vec());
+    (Edge::new(stream), client.expect("a connection"))
 }
 
 fn vitals() -> Arc<Vitals> {

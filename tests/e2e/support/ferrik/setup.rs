@@ -14,6 +14,8 @@ use crate::support::condition::PATIENCE;
 pub(super) const STDERR: &str = "stderr.log";
 pub(super) const ACCESS_LOG: &str = "access.log";
 const READY: &str = "ferrik: ready ";
+/// Has all tests run with this `--http1-engine`.
+const ENGINE: &str = "FERRIK_HTTP1_ENGINE";
 
 /// What to start.
 #[derive(Default)]
@@ -77,6 +79,9 @@ impl Setup {
             "127.0.0.1:0",
         ]);
         command.arg("--access-log").arg(home.path().join(ACCESS_LOG));
+        if let Some(engine) = std::env::var_os(ENGINE) {
+            command.arg("--http1-engine").arg(engine);
+        }
         command.args(&self.arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         command.spawn().expect("the binary is built")

@@ -1,0 +1,86 @@
+//! Which engine serves a route's HTTP/1.1 requests, and why it is not the lane.
+//!
+//! Decided once, when the route is compiled, by what its steps and its backend need. `ferrik explain` shows it.
+
+use ferrik_config::policy::{Action, Policy, RewriteFlag, Statement};
+use ferrik_config::table::{Protocol, Route};
+
+use crate::listen::Scheme;
+
+/// Who serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The lane: requests and answers of HTTP/1.1 that pass as they are.
+    Lane,
+    /// The general engine, for this reason.
+    General(Cause),
+}
+
+/// Why the lane does not serve a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The backend speaks HTTP/2 or gRPC, or may choose to.
+    Http2Backend,
+    /// The backend is reached over TLS.
+    TlsBackend,
+    /// Answers may be replaced by the page of another backend.
+    ErrorPage,
+    /// A step may have the route looked up again, and the next one may be for the other engine.
+    LooksUpAgain,
+}
+
+impl Cause {
+    /// A sentence for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http2Backend => "its backend speaks, or may choose, HTTP/2",
+            Self::TlsBackend => "its backend is reached over TLS",
+            Self::ErrorPage => "answers may be replaced by the page of another backend",
+            Self::LooksUpAgain => "a step may have the route looked up again",
+        }
+    }
+}
+
+impl Engine {
+    /// The engine of a route for clients of this scheme.
+    pub(crate) fn of(route: &Route, scheme: Scheme) -> Self {
+        let cause = route
+            .steps
+            .iter()
+            .find_map(|step| of_step(&step.policy))
+            .or_else(|| of_backend(route, scheme));
+        cause.map_or(Self::Lane, Self::General)
+    }
+}
+
+fn of_step(policy: &Policy) -> Option<Cause> {
+    match policy {
+        Policy::ErrorPage(_) => Some(Cause::ErrorPage),
+        Policy::Snippet(snippet) if may_look_up_again(&snippet.statements) => Some(Cause::LooksUpAgain),
+        _ => None,
+    }
+}
+
+fn may_look_up_again(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match &statement.action {
+        Action::Rewrite(rewrite) => rewrite.flag != RewriteFlag::Break,
+        Action::If { body, .. } => may_look_up_again(body),
+        _ => false,
+    })
+}
+
+fn of_backend(route: &Route, scheme: Scheme) -> Option<Cause> {
+    let mut backend = route.backend.as_ref();
+    while let Some(each) = backend {
+        match each.protocol {
+            Protocol::Http => {}
+            Protocol::Same if scheme == Scheme::Http => {}
+            Protocol::Same | Protocol::Https { verify: false } => return Some(Cause::TlsBackend),
+            Protocol::Https { verify: true } | Protocol::H2c | Protocol::H2 { .. } => {
+                return Some(Cause::Http2Backend);
+            }
+        }
+        backend = each.fallback.as_deref();
+    }
+    None
+}

@@ -1,0 +1,142 @@
+//! Memory that connections borrow from their thread: heads and waiting bytes, and one large piece to read into.
+//!
+//! Used by the whole lane. A connection that waits for a request owns none of it. What is given back is used again by the
+//! next request of the thread, so that a request asks the allocator for nothing.
+
+use std::cell::{Cell, RefCell};
+
+/// What is read at most at once when bodies pass.
+const SCRATCH: usize = 64 * 1024;
+/// First capacity of a buffer: most heads fit.
+const FIRST: usize = 4 * 1024;
+/// Larger buffers are not kept.
+const LARGEST: usize = 64 * 1024;
+/// Buffers that a thread keeps.
+const KEPT: usize = 128;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static PIECE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// An empty buffer with room for a head.
+pub(super) fn take() -> Vec<u8> {
+    let spare = SPARE.with_borrow_mut(Vec::pop);
+    spare.unwrap_or_else(|| Vec::with_capacity(FIRST))
+}
+
+/// Gives a buffer back.
+pub(super) fn give(mut bytes: Vec<u8>) {
+    if bytes.capacity() == 0 || bytes.capacity() > LARGEST {
+        return;
+    }
+    bytes.clear();
+    SPARE.with_borrow_mut(|spare| {
+        if spare.len() < KEPT {
+            spare.push(bytes);
+        }
+    });
+}
+
+/// The thread's piece of memory to read into, for the time of one poll.
+pub(super) struct Scratch(Vec<u8>);
+
+impl Scratch {
+    pub(super) fn borrow() -> Self {
+        let mut piece = PIECE.take();
+        if piece.is_empty() {
+            piece = vec![0; SCRATCH];
+        }
+        Self(piece)
+    }
+
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        PIECE.set(std::mem::take(&mut self.0));
+    }
+}
+
+/// Bytes that could not be written yet, oldest first. Without any it owns no memory.
+///
+/// # Invariants
+/// `done` is less than `bytes.len()`, or both are 0.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    bytes: Vec<u8>,
+    done: usize,
+}
+
+impl Waiting {
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.done..]
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.done..]
+    }
+
+    /// Adds bytes behind those that wait.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.bytes.capacity() == 0 {
+            self.bytes = take();
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Notes that so many of them have been written.
+    pub(super) fn written(&mut self, count: usize) {
+        self.done += count;
+        if self.done >= self.bytes.len() {
+            self.done = 0;
+            give(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        give(std::mem::take(&mut self.bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_is_used_again() {
+        let mut buffer = take();
+        buffer.extend_from_slice(&[1; 10_000]);
+        let (place, capacity) = (buffer.as_ptr(), buffer.capacity());
+        give(buffer);
+        let again = take();
+        assert_eq!(
+            (again.as_ptr(), again.capacity(), again.len()),
+            (place, capacity, 0)
+        );
+    }
+
+    #[test]
+    fn waiting_bytes_come_in_order_and_leave_no_memory() {
+        let mut waiting = Waiting::default();
+        waiting.add(b"abc");
+        waiting.written(1);
+        waiting.add(b"de");
+        assert_eq!(waiting.bytes(), b"bcde");
+        waiting.written(4);
+        assert!(waiting.is_empty());
+        assert_eq!(waiting.bytes.capacity(), 0);
+    }
+}

@@ -1,0 +1,251 @@
+//! The lane's heads: header fields where they arrived, and those that steps set.
+//!
+//! A field that nobody touches stays in the bytes of the head and is written out from there, in the client's own spelling.
+//! Names are compared in any case. Implements what filters see; parsing is in `request.rs` and `response.rs`.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use http::{HeaderName, HeaderValue};
+
+use super::buffer;
+use crate::head::{Fields, RequestHead, ResponseHead};
+
+/// A message's head.
+#[derive(Debug, Default)]
+pub(super) struct Head {
+    /// As received.
+    bytes: Vec<u8>,
+    fields: Vec<Field>,
+    /// A bit for each length of a name that is or was there, lengths of 63 and more sharing one: most questions are for
+    /// names that are not there.
+    lengths: u64,
+    /// Of an answer.
+    status: u16,
+}
+
+#[derive(Debug)]
+struct Field {
+    name: Name,
+    value: Value,
+}
+
+#[derive(Debug)]
+enum Name {
+    Received(Range<usize>),
+    Own(HeaderName),
+}
+
+#[derive(Debug)]
+enum Value {
+    Received(Range<usize>),
+    Own(HeaderValue),
+}
+
+/// Heads that a thread keeps for the next requests.
+const KEPT: usize = 128;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<Field>>> = const { RefCell::new(Vec::new()) };
+}
+
+fn bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
+
+impl Head {
+    /// A head without fields.
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            fields: SPARE.with_borrow_mut(Vec::pop).unwrap_or_default(),
+            lengths: 0,
+            status: 0,
+        }
+    }
+
+    /// The bytes in which received fields stand.
+    pub(super) fn set_bytes(&mut self, bytes: Vec<u8>) {
+        self.bytes = bytes;
+    }
+
+    /// Adds a field that stands in the bytes.
+    pub(super) fn push(&mut self, name: Range<usize>, value: Range<usize>) {
+        self.lengths |= bit(name.len());
+        self.fields.push(Field {
+            name: Name::Received(name),
+            value: Value::Received(value),
+        });
+    }
+
+    pub(super) fn set_status(&mut self, status: u16) {
+        self.status = status;
+    }
+
+    /// The bytes as received.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Every field, in order: those received as they were spelled, ours in lower case.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields
+            .iter()
+            .map(|field| (self.name(field), self.value(field)))
+    }
+
+    fn name<'h>(&'h self, field: &'h Field) -> &'h [u8] {
+        match &field.name {
+            Name::Received(range) => self.bytes.get(range.clone()).unwrap_or_default(),
+            Name::Own(name) => name.as_str().as_bytes(),
+        }
+    }
+
+    fn value<'h>(&'h self, field: &'h Field) -> &'h [u8] {
+        match &field.value {
+            Value::Received(range) => self.bytes.get(range.clone()).unwrap_or_default(),
+            Value::Own(value) => value.as_bytes(),
+        }
+    }
+
+    fn is_absent(&self, name: &[u8]) -> bool {
+        self.lengths & bit(name.len()) == 0
+    }
+
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        if self.is_absent(name) {
+            return None;
+        }
+        let is_meant = |field: &Field| self.name(field).eq_ignore_ascii_case(name);
+        self.fields.iter().position(is_meant)
+    }
+}
+
+impl Drop for Head {
+    fn drop(&mut self) {
+        buffer::give(std::mem::take(&mut self.bytes));
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        SPARE.with_borrow_mut(|spare| {
+            if spare.len() < KEPT {
+                spare.push(fields);
+            }
+        });
+    }
+}
+
+impl Fields for Head {
+    fn get(&self, name: &HeaderName) -> Option<&[u8]> {
+        let at = self.find(name.as_str().as_bytes())?;
+        self.fields.get(at).map(|field| self.value(field))
+    }
+
+    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        let text = name.as_str();
+        let from = self.find(text.as_bytes()).unwrap_or(self.fields.len());
+        // Text of a standard name is static, of another one it is copied so that the iterator need not borrow the name.
+        let name = name.clone();
+        let meant = self.fields[from..]
+            .iter()
+            .filter(move |field| self.name(field).eq_ignore_ascii_case(name.as_str().as_bytes()));
+        meant.map(|field| self.value(field))
+    }
+
+    fn set(&mut self, name: &HeaderName, value: HeaderValue) {
+        let Some(first) = self.find(name.as_str().as_bytes()) else {
+            return self.append(name, value);
+        };
+        if let Some(field) = self.fields.get_mut(first) {
+            field.value = Value::Own(value);
+        }
+        let mut at = first + 1;
+        while let Some(field) = self.fields.get(at) {
+            if self.name(field).eq_ignore_ascii_case(name.as_str().as_bytes()) {
+                self.fields.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    fn append(&mut self, name: &HeaderName, value: HeaderValue) {
+        self.lengths |= bit(name.as_str().len());
+        self.fields.push(Field {
+            name: Name::Own(name.clone()),
+            value: Value::Own(value),
+        });
+    }
+
+    fn remove(&mut self, name: &HeaderName) {
+        let name = name.as_str().as_bytes();
+        while let Some(at) = self.find(name) {
+            self.fields.remove(at);
+        }
+    }
+
+    fn remove_if(&mut self, is_meant: impl Fn(&[u8]) -> bool) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.retain(|field| !is_meant(self.name(field)));
+        self.fields = fields;
+    }
+}
+
+impl RequestHead for Head {}
+
+impl ResponseHead for Head {
+    fn status(&self) -> u16 {
+        self.status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [HeaderName; 2] = [HeaderName::from_static("x-a"), HeaderName::from_static("x-b")];
+
+    fn head(fields: &[(&str, &str)]) -> Head {
+        let mut bytes = Vec::new();
+        let mut ranges = Vec::new();
+        for (name, value) in fields {
+            let start = bytes.len();
+            bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+            let colon = start + name.len();
+            ranges.push((start..colon, colon + 2..colon + 2 + value.len()));
+        }
+        let mut head = Head::new();
+        head.set_bytes(bytes);
+        for (name, value) in ranges {
+            head.push(name, value);
+        }
+        head
+    }
+
+    fn text(head: &Head) -> String {
+        let fields = head
+            .each()
+            .map(|(name, value)| [name, b"=", value, b" "].concat());
+        String::from_utf8(fields.flatten().collect()).expect("the tests use ASCII")
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_and_kept_as_they_are() {
+        let head = head(&[("X-A", "1"), ("Other", "2"), ("x-a", "3")]);
+        assert_eq!(head.get(&NAMES[0]), Some(&b"1"[..]));
+        assert_eq!(head.values(&NAMES[0]).collect::<Vec<_>>(), [b"1", b"3"]);
+        assert_eq!(head.get(&NAMES[1]), None);
+        assert_eq!(text(&head), "X-A=1 Other=2 x-a=3 ");
+    }
+
+    #[test]
+    fn a_field_that_is_set_replaces_all_of_its_name() {
+        let mut head = head(&[("X-A", "1"), ("Other", "2"), ("x-a", "3")]);
+        head.set(&NAMES[0], HeaderValue::from_static("4"));
+        head.set(&NAMES[1], HeaderValue::from_static("5"));
+        head.append(&NAMES[1], HeaderValue::from_static("6"));
+        assert_eq!(text(&head), "X-A=4 Other=2 x-b=5 x-b=6 ");
+        head.remove(&NAMES[1]);
+        head.remove_if(|name| name.starts_with(b"O"));
+        assert_eq!(text(&head), "X-A=4 ");
+    }
+}

@@ -1,0 +1,263 @@
+//! From bytes to heads: what the lane takes, what it leaves to the general engine, and what nobody may forward.
+//!
+//! The parser underneath refuses folded lines, spaces before a colon, NUL and bad names. What it lets pass and servers read
+//! differently is refused here (RFC 9112 §2.2, §3.2, §6). Nothing is decided about routes.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use http::Method;
+use httparse::{Error, Status};
+
+use super::buffer;
+use super::framing::Framing;
+use super::head::Head;
+use crate::listen::has_odd_request_line;
+use crate::reason::Reason;
+use crate::sanitize::{self, MAX_HEAD, RawHead};
+
+/// Fields of one head, as many as the general engine takes.
+const FIELDS: usize = 256;
+/// Digits of a `Content-Length`.
+const DIGITS: usize = 18;
+
+/// A request whose head is complete.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) head: Head,
+    pub(super) method: Method,
+    /// Path and query as the client wrote them.
+    pub(super) target: Vec<u8>,
+    pub(super) framing: Framing,
+    /// The client sends no further request.
+    pub(super) closes: bool,
+}
+
+/// What bytes of a client begin with.
+pub(super) enum Parsed {
+    /// A part of a head.
+    Partial,
+    /// A request for the general engine.
+    Declined,
+    /// A request, and the length of its head.
+    Complete(Request, usize),
+}
+
+/// An answer's head.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) head: Head,
+    pub(super) status: u16,
+    /// Where the reason phrase stands in the head's bytes.
+    pub(super) phrase: Range<usize>,
+    pub(super) framing: Framing,
+    /// The backend takes a further request on the connection.
+    pub(super) keeps: bool,
+}
+
+impl Request {
+    /// Stands for one that could not be read.
+    pub(super) fn unreadable() -> Self {
+        Self {
+            head: Head::new(),
+            method: Method::GET,
+            target: Vec::new(),
+            framing: Framing::Done,
+            closes: true,
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        buffer::give(std::mem::take(&mut self.target));
+    }
+}
+
+impl Response {
+    /// What the backend says beside the status.
+    pub(super) fn phrase(&self) -> &[u8] {
+        self.head.bytes().get(self.phrase.clone()).unwrap_or_default()
+    }
+}
+
+/// Reads a request's head.
+pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut parsed = httparse::Request::new(&mut []);
+    let length = match parsed.parse_with_uninit_headers(bytes, &mut fields) {
+        Ok(Status::Complete(length)) => length,
+        Ok(Status::Partial) if bytes.len() > MAX_HEAD => return Err(Reason::HeaderTooLarge),
+        Ok(Status::Partial) => return Ok(Parsed::Partial),
+        Err(Error::TooManyHeaders) => return Err(Reason::HeaderTooLarge),
+        Err(_) if has_odd_request_line(bytes) => return Err(Reason::BadTarget),
+        // RFC 9113 §3.4: a preface that came late, or another version; the general engine answers.
+        Err(Error::Version) => return Ok(Parsed::Declined),
+        Err(_) => return Err(Reason::BadFraming),
+    };
+    let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
+    if parsed.version != Some(1) || !target.starts_with('/') || method == "CONNECT" {
+        return Ok(Parsed::Declined);
+    }
+    let place = |part: &[u8]| place(bytes, part);
+    let mut request = Request {
+        head: Head::new(),
+        method: Method::from_bytes(method.as_bytes()).map_err(|_| Reason::BadFraming)?,
+        target: kept(target.as_bytes()),
+        framing: Framing::Done,
+        closes: false,
+    };
+    let (mut hosts, mut lengths, mut is_chunked) = (0, 0, false);
+    for field in parsed.headers.iter() {
+        match Kind::of(field.name.as_bytes()) {
+            Kind::Other => {}
+            Kind::Host => hosts += 1,
+            Kind::Length => {
+                lengths += 1;
+                request.framing = Framing::length(number(field.value).ok_or(Reason::BadFraming)?);
+            }
+            Kind::Coding => is_chunked = true,
+            Kind::Connection => request.closes |= has_option(field.value, b"close"),
+            Kind::Upgrade | Kind::Expect => return Ok(Parsed::Declined),
+        }
+        request
+            .head
+            .push(place(field.name.as_bytes()), place(field.value));
+    }
+    if hosts > 1 {
+        return Err(Reason::BadHost);
+    }
+    sanitize::check_raw_head(RawHead {
+        bytes: bytes.get(..length).unwrap_or(bytes),
+        has_transfer_encoding: is_chunked,
+        content_lengths: lengths,
+    })?;
+    if is_chunked {
+        request.framing = Framing::CHUNKED;
+    }
+    request.head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
+    Ok(Parsed::Complete(request, length))
+}
+
+/// Why an answer cannot be passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unclear(pub(super) &'static str);
+
+/// Reads an answer's head, to a request of this method; `None` if it is not complete. Held to the same rules as requests:
+/// an answer with two lengths would be split differently by the client's next proxy.
+pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response, usize)>, Unclear> {
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    let length = match config.parse_response_with_uninit_headers(&mut parsed, bytes, &mut fields) {
+        Ok(Status::Complete(length)) if length <= MAX_HEAD => length,
+        Ok(Status::Partial) if bytes.len() <= MAX_HEAD => return Ok(None),
+        Ok(_) => return Err(Unclear("the head is too large")),
+        Err(_) => return Err(Unclear("the head is no HTTP")),
+    };
+    let place = |part: &[u8]| place(bytes, part);
+    let status = parsed.code.unwrap_or_default();
+    let (mut closes, mut keeps) = (false, false);
+    let (mut length_of_body, mut codings, mut is_chunked) = (None, 0, false);
+    let mut head = Head::new();
+    for field in parsed.headers.iter() {
+        match Kind::of(field.name.as_bytes()) {
+            Kind::Length => {
+                let value = number(field.value).ok_or(Unclear("Content-Length is no number"))?;
+                if length_of_body.is_some_and(|known| known != value) {
+                    return Err(Unclear("it has two lengths"));
+                }
+                length_of_body = Some(value);
+            }
+            Kind::Coding => {
+                codings += 1;
+                is_chunked = field.value.eq_ignore_ascii_case(b"chunked");
+            }
+            Kind::Connection => {
+                closes |= has_option(field.value, b"close");
+                keeps |= has_option(field.value, b"keep-alive");
+            }
+            Kind::Host | Kind::Upgrade | Kind::Expect | Kind::Other => {}
+        }
+        head.push(place(field.name.as_bytes()), place(field.value));
+    }
+    if codings > 1 || (codings == 1 && (!is_chunked || length_of_body.is_some())) {
+        return Err(Unclear("it says in two ways where it ends"));
+    }
+    let is_current = parsed.version == Some(1);
+    let framing = if *method == Method::HEAD || matches!(status, 100..200 | 204 | 304) {
+        Framing::Done
+    } else if is_chunked {
+        Framing::CHUNKED
+    } else {
+        length_of_body.map_or(Framing::Close, Framing::length)
+    };
+    head.set_status(status);
+    head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
+    let response = Response {
+        head,
+        status,
+        phrase: place(parsed.reason.unwrap_or_default().as_bytes()),
+        framing,
+        keeps: !closes && (is_current || keeps) && framing != Framing::Close,
+    };
+    Ok(Some((response, length)))
+}
+
+/// Fields that decide how a message is read.
+pub(super) enum Kind {
+    Other,
+    Host,
+    Length,
+    Coding,
+    Connection,
+    Upgrade,
+    Expect,
+}
+
+impl Kind {
+    pub(super) fn of(name: &[u8]) -> Self {
+        let is = |text: &[u8]| name.eq_ignore_ascii_case(text);
+        match name.len() {
+            4 if is(b"host") => Self::Host,
+            6 if is(b"expect") => Self::Expect,
+            7 if is(b"upgrade") => Self::Upgrade,
+            10 if is(b"connection") => Self::Connection,
+            14 if is(b"content-length") => Self::Length,
+            17 if is(b"transfer-encoding") => Self::Coding,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// True if a list names the option.
+pub(super) fn has_option(list: &[u8], option: &[u8]) -> bool {
+    list.split(|byte| *byte == b',')
+        .any(|item| item.trim_ascii().eq_ignore_ascii_case(option))
+}
+
+/// RFC 9110 §8.6: digits and nothing else.
+fn number(value: &[u8]) -> Option<u64> {
+    let is_number = (1..=DIGITS).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
+    let digits = std::str::from_utf8(value).ok().filter(|_| is_number)?;
+    digits.parse().ok()
+}
+
+/// A copy in memory of the thread.
+fn kept(bytes: &[u8]) -> Vec<u8> {
+    let mut copy = buffer::take();
+    copy.extend_from_slice(bytes);
+    copy
+}
+
+/// Where a part of the bytes stands in them.
+fn place(bytes: &[u8], part: &[u8]) -> Range<usize> {
+    if part.is_empty() {
+        return 0..0;
+    }
+    let start = part.as_ptr().addr() - bytes.as_ptr().addr();
+    start..start + part.len()
+}
+
+#[cfg(test)]
+mod tests;

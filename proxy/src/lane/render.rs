@@ -1,0 +1,110 @@
+//! From heads to bytes: what the backend and the client receive.
+//!
+//! Fields that belong to one connection are written anew, never copied (RFC 9110 §7.6.1); lengths are those that the parser
+//! has checked.
+
+use http::header::CONNECTION;
+
+use super::message::{Kind, Request, Response, has_option};
+use crate::exchange::Exchange;
+use crate::head::{Fields, PlainResponse};
+use crate::upstream;
+
+/// How an answer's body reaches the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// As the backend frames it.
+    AsItIs,
+    /// In chunks of ours: the backend's ends with its connection, and the client's goes on.
+    InChunks,
+}
+
+/// Appends the request's head as the endpoint in flight receives it.
+pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>) {
+    let changes = &exchange.changes;
+    out.extend_from_slice(request.method.as_str().as_bytes());
+    out.push(b' ');
+    let target = &request.target[..];
+    if changes.path.is_some() || changes.query.is_some() {
+        let at = target.iter().position(|byte| *byte == b'?');
+        let (path, query) = at.map_or((target, None), |at| (&target[..at], Some(&target[at + 1..])));
+        changes.write_target(path, query, out);
+    } else {
+        out.extend_from_slice(target);
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    let host = upstream::host(exchange);
+    for (name, value) in request.head.each() {
+        match Kind::of(name) {
+            Kind::Connection => {}
+            Kind::Host => field(out, b"Host", host.as_ref().map_or(value, |host| host.as_bytes())),
+            Kind::Coding => field(out, b"Transfer-Encoding", b"chunked"),
+            _ => field(out, name, value),
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the head of a backend's answer as the client receives it.
+pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, out: &mut Vec<u8>) {
+    status_line(response.status, response.phrase(), out);
+    let nominated = response.head.get(&CONNECTION).unwrap_or_default();
+    for (name, value) in response.head.each() {
+        let ends_here = match Kind::of(name) {
+            Kind::Connection | Kind::Upgrade => true,
+            Kind::Length | Kind::Coding => false,
+            _ => is_of_connection(name) || has_option(nominated, name),
+        };
+        if !ends_here {
+            field(out, name, value);
+        }
+    }
+    if delivery == Delivery::InChunks {
+        field(out, b"Transfer-Encoding", b"chunked");
+    }
+    if closes {
+        field(out, b"Connection", b"close");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the head of an answer of our own.
+pub(super) fn own(head: &PlainResponse, closes: bool, out: &mut Vec<u8>) {
+    let phrase = http::StatusCode::from_u16(head.status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    status_line(head.status, phrase.unwrap_or_default().as_bytes(), out);
+    for (name, value) in &head.fields {
+        field(out, name.as_str().as_bytes(), value.as_bytes());
+    }
+    if closes {
+        field(out, b"Connection", b"close");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn is_of_connection(name: &[u8]) -> bool {
+    let is = |text: &[u8]| name.eq_ignore_ascii_case(text);
+    match name.len() {
+        7 => is(b"trailer"),
+        10 => is(b"keep-alive"),
+        16 => is(b"proxy-connection"),
+        _ => false,
+    }
+}
+
+fn status_line(status: u16, phrase: &[u8], out: &mut Vec<u8>) {
+    let digit = |at: u16| b'0' + u8::try_from(status / at % 10).unwrap_or_default();
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(&[digit(100), digit(10), digit(1), b' ']);
+    out.extend_from_slice(phrase);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.reserve(name.len() + value.len() + 4);
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
