@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 
+use crate::engine::exceptions;
 use crate::observe::{Sources, certificates};
 
 /// Pause between attempts to bind.
@@ -200,6 +201,8 @@ impl Admin {
             "generation": compiled.generation,
             "table": &*compiled.table,
             "endpoints": &*self.sources.tables.endpoints(),
+            // Of HTTP/1.1, which the lane serves otherwise.
+            "pingora": exceptions(&compiled.table),
         });
         typed(StatusCode::OK, "application/json", format!("{json}\n"))
     }

@@ -1,11 +1,12 @@
 //! Which engine serves a route's HTTP/1.1 requests, and why it is not the lane.
 //!
-//! Decided once, when the route is compiled, by what its steps and its backend need. `ferrik explain` shows it.
+//! Decided once, when the route is compiled, by what its steps and its backend need. `ferrik explain` and
+//! `/table` show it.
 
+use ferrik_config::Table;
 use ferrik_config::policy::{Action, Policy, RewriteFlag, Statement};
 use ferrik_config::table::{Protocol, Route};
-
-use crate::listen::Scheme;
+use serde::Serialize;
 
 /// Who serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +22,6 @@ pub enum Engine {
 pub enum Cause {
     /// The backend speaks HTTP/2 or gRPC, or may choose to.
     Http2Backend,
-    /// The backend is reached over TLS.
-    TlsBackend,
     /// Answers may be replaced by the page of another backend.
     ErrorPage,
     /// A step may have the route looked up again, and the next one may be for the other engine.
@@ -34,7 +33,6 @@ impl Cause {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http2Backend => "its backend speaks, or may choose, HTTP/2",
-            Self::TlsBackend => "its backend is reached over TLS",
             Self::ErrorPage => "answers may be replaced by the page of another backend",
             Self::LooksUpAgain => "a step may have the route looked up again",
         }
@@ -42,15 +40,43 @@ impl Cause {
 }
 
 impl Engine {
-    /// The engine of a route for clients of this scheme.
-    pub(crate) fn of(route: &Route, scheme: Scheme) -> Self {
+    /// The engine of a route.
+    pub(crate) fn of(route: &Route) -> Self {
         let cause = route
             .steps
             .iter()
             .find_map(|step| of_step(&step.policy))
-            .or_else(|| of_backend(route, scheme));
+            .or_else(|| of_backend(route));
         cause.map_or(Self::Lane, Self::General)
     }
+}
+
+/// A route that the lane does not serve.
+#[derive(Debug, Serialize)]
+pub(crate) struct Exception {
+    host: String,
+    path: String,
+    because: &'static str,
+}
+
+/// The routes of a table that the lane does not serve.
+pub(crate) fn exceptions(table: &Table) -> Vec<Exception> {
+    let hosts = table.hosts.iter().flat_map(|(key, host)| {
+        let routes = host.routes.iter().chain(&host.default);
+        routes.map(move |route| (key.to_string(), route))
+    });
+    let default = table.default_backend.iter().map(|route| ("*".to_owned(), route));
+    hosts
+        .chain(default)
+        .filter_map(|(host, route)| match Engine::of(route) {
+            Engine::Lane => None,
+            Engine::General(cause) => Some(Exception {
+                host,
+                path: route.path.text.clone(),
+                because: cause.as_str(),
+            }),
+        })
+        .collect()
 }
 
 fn of_step(policy: &Policy) -> Option<Cause> {
@@ -69,13 +95,11 @@ fn may_look_up_again(statements: &[Statement]) -> bool {
     })
 }
 
-fn of_backend(route: &Route, scheme: Scheme) -> Option<Cause> {
+fn of_backend(route: &Route) -> Option<Cause> {
     let mut backend = route.backend.as_ref();
     while let Some(each) = backend {
         match each.protocol {
-            Protocol::Http => {}
-            Protocol::Same if scheme == Scheme::Http => {}
-            Protocol::Same | Protocol::Https { verify: false } => return Some(Cause::TlsBackend),
+            Protocol::Http | Protocol::Same | Protocol::Https { verify: false } => {}
             Protocol::Https { verify: true } | Protocol::H2c | Protocol::H2 { .. } => {
                 return Some(Cause::Http2Backend);
             }

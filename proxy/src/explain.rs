@@ -18,6 +18,7 @@ use http::{HeaderMap, HeaderValue, Method, Version};
 pub use crate::router::Outcome;
 pub use change::{Change, FieldOp};
 
+use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::head::PlainResponse;
 use crate::listen::{Connection, Scheme};
@@ -146,6 +147,8 @@ pub enum End {
         service: Option<ServicePort>,
         /// What is spoken to them.
         protocol: Option<Protocol>,
+        /// Who serves it, if it comes by HTTP/1.1.
+        engine: Engine,
         /// Path and query as they receive them.
         target: String,
         /// `Host` as they receive it; `None` for the address of the endpoint.
@@ -281,6 +284,7 @@ fn backend(question: &Question, mut fields: HeaderMap, exchange: &Exchange) -> E
     End::Backend {
         service: backend.map(|backend| backend.service.clone()),
         protocol: backend.map(|backend| backend.protocol),
+        engine: exchange.route.as_ref().map_or(Engine::Lane, |route| route.engine),
         target,
         host: host.map(|value| text(value.as_bytes())),
         fields,

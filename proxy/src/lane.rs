@@ -32,7 +32,7 @@ use tokio::sync::watch;
 use crate::engine::Engine;
 use crate::exchange::{Exchange, Seen};
 use crate::head::Fields;
-use crate::listen::{Connection, Downstream, close};
+use crate::listen::{Connection, Downstream, Scheme, close};
 use crate::observe::AccessLog;
 use crate::pipeline::{self, HttpSettings, Incoming, Stop, Watch};
 use crate::reason::Reason;
@@ -79,11 +79,11 @@ enum After {
 }
 
 /// Declines routes of the general engine.
-struct OwnRoutes<'a>(&'a Connection);
+struct OwnRoutes;
 
-impl<H> Watch<H> for OwnRoutes<'_> {
+impl<H> Watch<H> for OwnRoutes {
     fn serves(&mut self, route: &Route) -> bool {
-        route.engine(self.0.scheme) == Engine::Lane
+        route.engine == Engine::Lane
     }
 }
 
@@ -199,7 +199,7 @@ impl Lane {
             target: &request.target,
         };
         let table = self.tables.peek().clone();
-        let mut watch = OwnRoutes(connection);
+        let mut watch = OwnRoutes;
         pipeline::run(
             &incoming,
             &mut request.head,
@@ -229,7 +229,8 @@ impl Lane {
                 return Err(Reply::page(503, Reason::NoEndpoint));
             };
             let timeouts = backend.timeouts;
-            let mut upstream = match Upstream::to(&endpoint, timeouts.connect, is_fresh).await {
+            let is_tls = backend.protocol.is_tls(exchange.scheme == Scheme::Https);
+            let mut upstream = match Upstream::to(&endpoint, is_tls, timeouts.connect, is_fresh).await {
                 Ok(upstream) => upstream,
                 Err(unreachable) => {
                     let (status, reason, error) = unreachable.meaning();
@@ -265,7 +266,7 @@ impl Lane {
                 End::Complete(is_reusable) => {
                     exchange.record.error = None;
                     if is_reusable {
-                        endpoint.waiting.put(upstream);
+                        upstream.keep(&endpoint);
                     }
                     return Ok(if client.closes { After::Close } else { After::Keep });
                 }

@@ -10,7 +10,6 @@ use regex::bytes::Regex;
 use crate::compile::Context;
 use crate::engine::Engine;
 use crate::filters::Step;
-use crate::listen::Scheme;
 use crate::observe::RouteStats;
 use crate::upstream::Backend;
 
@@ -36,8 +35,8 @@ pub(crate) struct Route {
     pub(crate) guard: Option<u64>,
     /// One path of an ACME challenge, served by a solver in the cluster.
     pub(crate) is_challenge: bool,
-    /// For clients over plain HTTP, and over TLS.
-    engines: [Engine; 2],
+    /// Who serves its HTTP/1.1 requests.
+    pub(crate) engine: Engine,
     pub(crate) stats: Arc<RouteStats>,
 }
 
@@ -60,14 +59,9 @@ impl Route {
             backend: route.backend.as_ref().map(|backend| context.backend(backend)),
             guard: guard(route),
             is_challenge: route.is_challenge(),
-            engines: [Scheme::Http, Scheme::Https].map(|scheme| Engine::of(route, scheme)),
+            engine: Engine::of(route),
             stats,
         }
-    }
-
-    /// The engine that serves its HTTP/1.1 requests from clients of this scheme.
-    pub(crate) fn engine(&self, scheme: Scheme) -> Engine {
-        self.engines[usize::from(scheme == Scheme::Https)]
     }
 
     /// Where each step comes from, in the same order.

@@ -23,6 +23,7 @@ mod subject;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unverified;
 
 pub(crate) use default_certificate::default_certificate;
 pub(crate) use encoding::bare_base64;
@@ -32,3 +33,4 @@ pub(crate) use judge::{TrustStore, Verdict};
 pub(crate) use policy::TlsPolicy;
 pub(crate) use subject::Identity;
 pub(crate) use table::{TlsOptions, TlsTable};
+pub(crate) use unverified::unverified;

@@ -164,6 +164,7 @@ fn write_end(out: &mut String, end: &EndView) -> fmt::Result {
         EndView::Backend {
             service,
             protocol,
+            pingora_because,
             target,
             host,
             fields,
@@ -176,6 +177,9 @@ fn write_end(out: &mut String, end: &EndView) -> fmt::Result {
                 );
             };
             writeln!(out, "\nBackend: Service {service} ({})", protocol.to_lowercase())?;
+            if let Some(cause) = pingora_because {
+                writeln!(out, "  served by pingora: {cause}")?;
+            }
             writeln!(out, "  {target}")?;
             let host = if host.is_empty() {
                 "(the address of the endpoint)"

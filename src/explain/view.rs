@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ferrik_config::name::ObjectRef;
 use ferrik_config::policy::{Expires, Source};
 use ferrik_config::table::{Dialect, EndpointSet, PathKind, TlsAlgorithms, TlsVersions};
+use ferrik_proxy::Engine;
 use ferrik_proxy::explain::{
     Candidate, Change, End, Explanation, FieldOp, Outcome, Round, StepOutcome, StepTaken,
 };
@@ -127,6 +128,9 @@ pub(super) enum EndView {
     Backend {
         service: Option<String>,
         protocol: String,
+        /// Why pingora serves it also if it comes by HTTP/1.1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pingora_because: Option<&'static str>,
         target: String,
         /// Empty for the address of the endpoint.
         host: String,
@@ -341,6 +345,7 @@ impl EndView {
             End::Backend {
                 service,
                 protocol,
+                engine,
                 target,
                 host,
                 fields,
@@ -362,6 +367,10 @@ impl EndView {
                     protocol: protocol
                         .map(|protocol| format!("{protocol:?}"))
                         .unwrap_or_default(),
+                    pingora_because: match engine {
+                        Engine::Lane => None,
+                        Engine::General(cause) => Some(cause.as_str()),
+                    },
                     target: target.clone(),
                     host: host.clone().unwrap_or_default(),
                     fields,

@@ -71,6 +71,17 @@ pub enum Protocol {
     Same,
 }
 
+impl Protocol {
+    /// True if it is spoken over TLS for requests that came so, or not so.
+    pub fn is_tls(self, is_https: bool) -> bool {
+        match self {
+            Self::Http | Self::H2c => false,
+            Self::Https { .. } | Self::H2 { .. } => true,
+            Self::Same => is_https,
+        }
+    }
+}
+
 /// The `Host` header that a backend receives.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum HostHeader {

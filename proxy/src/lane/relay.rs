@@ -183,6 +183,8 @@ impl<'a> Relay<'a> {
         if let Some(end) = step(self.send(context, client, exchange), &mut has_moved) {
             return Poll::Ready(end);
         }
+        // TLS may hold back what was written.
+        self.is_deaf |= matches!(self.upstream.poll_flush(context), Poll::Ready(Err(_)));
         if let Some(end) = step(self.receive(context, client, exchange), &mut has_moved) {
             return Poll::Ready(end);
         }

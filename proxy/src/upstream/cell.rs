@@ -107,7 +107,8 @@ impl Cells {
             cells.values().cloned().collect()
         };
         for endpoint in cells.iter().flat_map(|cell| cell.endpoints.load_full().to_vec()) {
-            endpoint.waiting.sweep(longest);
+            endpoint.waiting(false).sweep(longest);
+            endpoint.waiting(true).sweep(longest);
         }
     }
 

@@ -3,27 +3,37 @@
 //! An endpoint owns the connections that wait for it, so they go when it goes. One that waits is looked at before it is
 //! used: what has been closed meanwhile, or has bytes that nobody asked for, is not used again.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-
-use crate::reason::Reason;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::Endpoint;
+use crate::reason::Reason;
+use crate::tls::unverified;
 
 /// A connection to an endpoint.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    stream: TcpStream,
+    stream: Stream,
     /// It has served a request before.
     is_reused: bool,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    /// Boxed: it is large, and few backends have it.
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// Why there is no connection.
@@ -49,29 +59,48 @@ impl Upstream {
     /// A connection to the endpoint: one that waits, unless it must be fresh, or a new one.
     pub(crate) async fn to(
         endpoint: &Endpoint,
+        is_tls: bool,
         limit: Duration,
         is_fresh: bool,
     ) -> Result<Self, Unreachable> {
-        while !is_fresh && let Some(mut waiting) = endpoint.waiting.take() {
-            if poll_fn(|context| Poll::Ready(waiting.stream.poll_read_ready(context).is_pending())).await {
+        while !is_fresh && let Some(mut waiting) = endpoint.waiting(is_tls).take() {
+            if poll_fn(|context| Poll::Ready(waiting.is_silent(context))).await {
                 waiting.is_reused = true;
                 return Ok(waiting);
             }
         }
-        Self::connect(endpoint.address, limit).await
+        // Boxed apart, because few requests connect.
+        Box::pin(Self::connect(endpoint.address, is_tls, limit)).await
     }
 
-    async fn connect(address: SocketAddr, limit: Duration) -> Result<Self, Unreachable> {
-        let stream = match timeout(limit, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(Unreachable::Failed(error)),
-            Err(_) => return Err(Unreachable::TimedOut),
-        };
+    async fn connect(address: SocketAddr, is_tls: bool, limit: Duration) -> Result<Self, Unreachable> {
+        let stream = within(limit, TcpStream::connect(address)).await?;
         stream.set_nodelay(true).map_err(Unreachable::Failed)?;
+        let stream = if is_tls {
+            let name = ServerName::IpAddress(address.ip().into());
+            let handshake = TlsConnector::from(unverified().clone()).connect(name, stream);
+            Stream::Tls(Box::new(within(limit, handshake).await?))
+        } else {
+            Stream::Plain(stream)
+        };
         Ok(Self {
             stream,
             is_reused: false,
         })
+    }
+
+    /// True if the other side has neither closed nor said anything.
+    fn is_silent(&self, context: &mut Context<'_>) -> bool {
+        let socket = match &self.stream {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(stream) => stream.get_ref().0,
+        };
+        socket.poll_read_ready(context).is_pending()
+    }
+
+    /// Lets the connection wait for the next request.
+    pub(crate) fn keep(self, endpoint: &Endpoint) {
+        endpoint.waiting(matches!(self.stream, Stream::Tls(_))).put(self);
     }
 
     /// True if the other side may have closed it without having read anything.
@@ -86,11 +115,33 @@ impl Upstream {
         bytes: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(bytes);
-        let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+        let read = match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, &mut buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, &mut buffer),
+        };
         read.map_ok(|()| buffer.filled().len())
     }
 
+    /// Takes some of the bytes.
     pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    /// Sends what TLS holds back.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(_) => Poll::Ready(Ok(())),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> Result<T, Unreachable> {
+    match timeout(limit, work).await {
+        Ok(done) => done.map_err(Unreachable::Failed),
+        Err(_) => Err(Unreachable::TimedOut),
     }
 }

@@ -20,8 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
     pub(crate) facts: table::Endpoint,
-    /// Connections of the lane that wait for a request.
-    pub(crate) waiting: Waiting<Upstream>,
+    /// Connections of the lane that wait for a request: plain, and over TLS.
+    waiting: [Waiting<Upstream>; 2],
     in_flight: AtomicUsize,
     failures: AtomicU32,
     /// Milliseconds since `born` until which it is not chosen.
@@ -38,7 +38,7 @@ impl Endpoint {
         Self {
             address: facts.address,
             facts,
-            waiting: Waiting::default(),
+            waiting: Default::default(),
             in_flight: AtomicUsize::new(0),
             failures: AtomicU32::new(0),
             paused_until: AtomicU64::new(0),
@@ -49,6 +49,12 @@ impl Endpoint {
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(self.clone())
+    }
+
+    /// Connections of the lane that wait for a request, plain or over TLS.
+    pub(super) fn waiting(&self, is_tls: bool) -> &Waiting<Upstream> {
+        let [plain, tls] = &self.waiting;
+        if is_tls { tls } else { plain }
     }
 
     /// Requests that are on their way.

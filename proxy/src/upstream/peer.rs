@@ -48,11 +48,7 @@ impl Template {
         scheme: Scheme,
         is_upgrade: bool,
     ) -> Box<HttpPeer> {
-        let is_tls = match self.protocol {
-            Protocol::Http | Protocol::H2c => false,
-            Protocol::Https { .. } | Protocol::H2 { .. } => true,
-            Protocol::Same => scheme == Scheme::Https,
-        };
+        let is_tls = self.protocol.is_tls(scheme == Scheme::Https);
         let mut peer = Box::new(if is_tls {
             self.tls.clone()
         } else {
