@@ -228,7 +228,7 @@ impl Work {
                 .retain(|name, entry| names.contains(name) || entry.forget_failures(now));
             store.1.entries.clone()
         };
-        let open_from = self.lasting.pace().not_before(now);
+        let open_from = self.lasting.pace().open_from(now);
         let mut due_now = Vec::new();
         let mut standings = Vec::new();
         for request in self.requests.values() {
@@ -236,7 +236,11 @@ impl Work {
             let entry = kept.about(&server, &request.hosts);
             let due = self.due(request, &server);
             let next = due.max(entry.not_before(now)).max(self.fresh_until(request));
-            let next = if due <= now { next.max(open_from) } else { next };
+            let next = if due <= now {
+                next.max(self.lasting.pace().not_before(&entry, now))
+            } else {
+                next
+            };
             let is_ordering = self.under_way.contains(&request.secret);
             if next <= now && !is_ordering {
                 due_now.push((request.clone(), entry.clone()));
@@ -380,7 +384,7 @@ impl Work {
                 let is_own = !matches!(failure.kind, Kind::Refused | Kind::RateLimited | Kind::Slow);
                 let salt = salt(&request.secret);
                 entry.fail(&failure.message, failure.retry_after, is_own, salt, now);
-                let open_from = self.lasting.pace().not_before(now);
+                let open_from = self.lasting.pace().not_before(&entry, now);
                 let pause = entry.not_before(now).max(open_from) - now;
                 let told = request.clone();
                 tokio::spawn(async move { listeners.failed(&told, &uids, &failure, pause).await });
@@ -476,3 +480,6 @@ pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     seconds(since)
 }
+
+#[cfg(test)]
+mod tests;
