@@ -6,6 +6,7 @@ mod renewal;
 mod role;
 mod secrecy;
 mod solver;
+mod stalled;
 
 use ferrik_test_acme::{Acme, AcmeOptions, Endpoint, Fault};
 use ferrik_test_cluster::{Identity, Lab, eventually, run};

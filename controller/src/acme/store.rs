@@ -5,6 +5,7 @@
 
 mod cluster;
 mod folder;
+mod newer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -350,20 +350,26 @@ impl Work {
         self.under_way.remove(&request.secret);
         let now = now();
         let (listeners, uids) = (self.lasting.listeners.clone(), self.ledger.uids());
+        let replaced = request
+            .current
+            .as_ref()
+            .map(|current| current.fingerprint.clone());
         match result {
             Ok(chain) => {
                 self.lasting.pace().open();
                 self.issued += 1;
-                let replaced = request
-                    .current
-                    .as_ref()
-                    .map(|current| current.fingerprint.clone());
                 self.fresh.insert(request.secret.clone(), (replaced, now + SHOWN));
                 entry.succeed(lifetime(&chain), now);
                 let told = request.clone();
                 tokio::spawn(async move { listeners.issued(&told, &uids).await });
             }
             Err(failure) if failure.kind == Kind::Conflict => return false,
+            Err(failure) if failure.kind == Kind::Superseded => {
+                tracing::info!(secret = %request.secret, "{}", failure.message);
+                // It was issued and counts as that. If another process leads, keeping this fails, and that is what is noticed.
+                self.fresh.insert(request.secret.clone(), (replaced, now + SHOWN));
+                entry.succeed(i64::MAX, now);
+            }
             Err(failure) => {
                 *self.failed.entry(failure.kind.as_str()).or_default() += 1;
                 match failure.kind {
@@ -379,7 +385,7 @@ impl Work {
                     }
                     // It answered.
                     Kind::Refused | Kind::RateLimited | Kind::Slow => self.lasting.pace().open(),
-                    Kind::Preflight | Kind::Budget | Kind::Store | Kind::Conflict => {}
+                    Kind::Preflight | Kind::Budget | Kind::Store | Kind::Conflict | Kind::Superseded => {}
                 }
                 let is_own = !matches!(failure.kind, Kind::Refused | Kind::RateLimited | Kind::Slow);
                 let salt = salt(&request.secret);

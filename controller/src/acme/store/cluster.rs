@@ -11,8 +11,9 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
-use super::{Kept, failure};
+use super::{Kept, failure, newer};
 use crate::acme::order::{Failure, Kind as FailureKind};
+use crate::acme::work::now;
 use crate::source::kube::chain;
 
 /// For one call.
@@ -177,6 +178,11 @@ impl Secrets {
                     object["metadata"][field][key] = value.clone();
                 }
             }
+        }
+        // This process may have been stopped for any time since the certificate was issued.
+        if newer::stays(&json!(there), &object, now()) {
+            let message = format!("a newer certificate was stored in {secret} meanwhile, and stays");
+            return Err(Failure::new(FailureKind::Superseded, message));
         }
         object["metadata"]["resourceVersion"] = json!(there.metadata.resource_version);
         let new: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
