@@ -18,6 +18,7 @@ mod http;
 mod ledger;
 mod metric;
 mod order;
+mod owner;
 mod pace;
 mod preflight;
 mod request;

@@ -2,6 +2,7 @@
 
 mod authority;
 mod files;
+mod owner;
 mod renewal;
 mod role;
 mod secrecy;

@@ -104,6 +104,18 @@ impl Store {
         }
     }
 
+    /// Adds these Ingresses to the owners of a certificate that is kept, beside those that it has.
+    pub(super) async fn add_owners(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Cluster(secrets) => secrets.add_owners(secret, owners).await,
+            Self::Folder(_) => Ok(()),
+        }
+    }
+
     /// Keeps a certificate. `owners` are the Ingresses that it goes with, by uid.
     pub(super) async fn store(
         &self,

@@ -17,10 +17,12 @@ use super::entry::Entry;
 use super::http::{Http, noting};
 use super::ledger::{Keeper, Lasting, Ledger, name};
 use super::order::{Failure, Kind, drive};
+use super::owner::{self, Owners};
 use super::request::{Request, gather};
 use super::store::{Kept, Place, Store};
 use super::told::{Listeners, Standing, State, no_failures};
 use crate::publish::Published;
+use crate::source::kube::Facts;
 
 /// Orders under way at the same time,
 const AT_ONCE: usize = 4;
@@ -117,6 +119,7 @@ struct Work {
     ledger: Arc<Ledger>,
     lasting: Lasting,
     wanted: OrdMap<ObjectRef, Arc<[Wanted]>>,
+    facts: OrdMap<ObjectRef, Facts>,
     requests: BTreeMap<ObjectRef, Request>,
     orders: JoinSet<Done>,
     under_way: BTreeSet<ObjectRef>,
@@ -126,6 +129,7 @@ struct Work {
     suggested: BTreeMap<ObjectRef, Suggested>,
     /// A question for renewal information that is under way.
     questions: JoinSet<(ObjectRef, Suggested)>,
+    owners: Owners,
     issued: u64,
     failed: BTreeMap<&'static str, u64>,
 }
@@ -136,6 +140,7 @@ impl Work {
             ledger: Arc::new(Ledger::new(store, kept, lasting.clone())),
             lasting,
             wanted: OrdMap::new(),
+            facts: OrdMap::new(),
             requests: BTreeMap::new(),
             orders: JoinSet::new(),
             under_way: BTreeSet::new(),
@@ -143,6 +148,7 @@ impl Work {
             fresh: BTreeMap::new(),
             suggested: BTreeMap::new(),
             questions: JoinSet::new(),
+            owners: Owners::default(),
             issued: 0,
             failed: no_failures(),
         }
@@ -178,8 +184,10 @@ impl Work {
                 Some(answer) = self.questions.join_next() => if let Ok((secret, suggested)) = answer {
                     self.suggested.insert(secret, suggested);
                 },
+                () = self.owners.added() => is_news = false,
                 _ = ticks.tick() => {}
             }
+            self.owners.begin(&self.ledger, now());
             if !is_news {
                 continue;
             }
@@ -197,21 +205,22 @@ impl Work {
         let Some(output) = &published.output else {
             return false;
         };
-        let uids = output
-            .wanted
-            .keys()
-            .filter_map(|ingress| Some((ingress.clone(), published.facts.get(ingress)?.uid.clone())))
-            .collect();
-        self.ledger.set_uids(uids);
-        if self.wanted.ptr_eq(&output.wanted) {
-            return false;
+        let is_same = self.wanted.ptr_eq(&output.wanted);
+        let before = std::mem::replace(&mut self.facts, published.facts.clone());
+        if !is_same {
+            self.wanted = output.wanted.clone();
+            self.requests = gather(&output.wanted);
+            let requests = &self.requests;
+            self.suggested.retain(|secret, _| requests.contains_key(secret));
+            self.fresh.retain(|secret, _| requests.contains_key(secret));
         }
-        self.wanted = output.wanted.clone();
-        self.requests = gather(&output.wanted);
-        let requests = &self.requests;
-        self.suggested.retain(|secret, _| requests.contains_key(secret));
-        self.fresh.retain(|secret, _| requests.contains_key(secret));
-        true
+        if !is_same || owner::have_changed(&before, &self.facts) {
+            let uid = |ingress: &ObjectRef| Some((ingress.clone(), self.facts.get(ingress)?.uid.clone()));
+            let uids: OrdMap<ObjectRef, Arc<str>> = self.wanted.keys().filter_map(uid).collect();
+            self.owners.look(&self.requests, &self.facts, &uids);
+            self.ledger.set_uids(uids);
+        }
+        !is_same
     }
 
     /// Begins what is due, and says how everything stands.
