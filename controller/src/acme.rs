@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use metric::{Gauges, METRICS};
+pub use request::asked;
 pub use store::Place;
 pub use told::{Standing, State};
 pub use work::run;
