@@ -23,6 +23,7 @@ mod pace;
 mod preflight;
 mod request;
 mod store;
+mod suggestion;
 mod told;
 mod work;
 

@@ -91,7 +91,7 @@ impl Owners {
     /// Waits until what was begun has ended; for ever if nothing is under way.
     pub(super) async fn added(&mut self) {
         if self.under_way.join_next().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use ferrik_config::name::Kind as ObjectKind;
 
 use super::super::KeyKind;
+use super::super::due::Window;
 use super::super::entry::OpenOrder;
+use super::super::suggestion::tests::issued;
 use super::*;
 
 const SERVER: &str = "https://127.0.0.1:1/directory";
@@ -49,6 +51,8 @@ async fn work(folder: &tempfile::TempDir, secrets: &[&str]) -> Work {
         };
         work.requests.insert(request.secret.clone(), request);
     }
+    // They stand in no Ingress.
+    work.has_news = false;
     work
 }
 
@@ -79,4 +83,40 @@ async fn without_budget_only_what_the_authority_has_already_goes_on() {
     work.lasting.pace().close(Some(600), start);
     assert!(begun(work.look().await).is_empty());
     assert!(work.under_way.is_empty());
+}
+
+#[tokio::test]
+async fn it_is_looked_again_when_something_may_be_due_and_not_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut work = work(&folder, &[]).await;
+    work.has_news = false;
+    assert!(work.is_to_look(false, now()), "it was never looked");
+    let request = issued("a", SERVER, now(), 90 * 24 * 3600);
+    let secret = request.secret.clone();
+    work.requests.insert(secret.clone(), request.clone());
+    let state = work.look().await;
+    let (_, start) = work.looked.expect("it was looked");
+    let far = state.standings[0].next;
+    assert!(far > start + 50 * 24 * 3600, "{far}");
+    assert!(!work.is_to_look(true, start), "nothing is due");
+    assert!(work.is_to_look(true, start + SELDOM));
+    assert!(work.is_to_look(true, start - 60), "the clock was set back");
+    work.has_news = true;
+    assert!(work.is_to_look(true, start) && !work.is_to_look(false, start));
+    work.has_news = false;
+    // The authority wants it renewed soon, then at once.
+    let window = |at: i64| Window { start: at, end: at };
+    work.suggestions
+        .suggest(&request, window(start + 20), start + 1000);
+    work.note_suggestion(&secret);
+    assert!(!work.is_to_look(true, start + 19));
+    assert!(work.is_to_look(true, start + 20));
+    work.look().await;
+    assert_eq!(work.look_at, start + 20);
+    work.suggestions
+        .suggest(&request, window(start - 20), start + 1000);
+    work.note_suggestion(&secret);
+    assert!(work.is_to_look(false, start));
+    work.look().await;
+    assert!(work.under_way.contains(&secret));
 }
