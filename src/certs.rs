@@ -20,13 +20,18 @@ struct Row {
     order: Option<Order>,
 }
 
-/// How an order stands.
+/// How an order stands, or who knows.
 #[derive(Debug, Deserialize)]
-struct Order {
-    ordering: bool,
-    next: i64,
-    failures: u32,
-    error: Option<String>,
+#[serde(untagged)]
+enum Order {
+    Here {
+        ordering: bool,
+        next: i64,
+        failures: u32,
+        error: Option<String>,
+    },
+    /// This replica does not lead.
+    Elsewhere { leader: Option<String> },
 }
 
 /// Asks and prints.
@@ -66,6 +71,9 @@ fn table(mut rows: Vec<Row>, now: i64) -> String {
         }
         let _ = writeln!(text, "{}", line[4]);
     }
+    if let Some(sentence) = elsewhere(&rows) {
+        let _ = writeln!(text, "\n{sentence}");
+    }
     text
 }
 
@@ -75,20 +83,46 @@ fn line(row: &Row, now: i64) -> [String; 5] {
         Some(end) if end <= now => format!("expired {} ago", span(now - end)),
         Some(end) => format!("in {}", span(end - now)),
     };
-    let next = match &row.order {
-        None => "-".to_owned(),
-        Some(order) if order.ordering => "being ordered".to_owned(),
-        Some(order) if order.failures > 0 => format!(
-            "tried again in {} after {} failures: {}",
-            span(order.next - now),
-            order.failures,
-            order.error.as_deref().unwrap_or("no reason")
-        ),
-        Some(order) if row.not_after.is_none() => format!("ordered in {}", span(order.next - now)),
-        Some(order) => format!("renewed in {}", span(order.next - now)),
-    };
+    let next = row.order.as_ref();
+    let next = next.map_or_else(
+        || "-".to_owned(),
+        |order| next_of(order, row.not_after.is_some(), now),
+    );
     let issuer = row.issuer.clone().unwrap_or_else(|| "-".to_owned());
     [row.hosts.join(","), row.secret.clone(), issuer, expires, next]
+}
+
+fn next_of(order: &Order, is_there: bool, now: i64) -> String {
+    match order {
+        Order::Here { ordering: true, .. } => "being ordered".to_owned(),
+        Order::Here {
+            next,
+            failures: failures @ 1..,
+            error,
+            ..
+        } => format!(
+            "tried again in {} after {failures} failures: {}",
+            span(next - now),
+            error.as_deref().unwrap_or("no reason")
+        ),
+        Order::Here { next, .. } if is_there => format!("renewed in {}", span(next - now)),
+        Order::Here { next, .. } => format!("ordered in {}", span(next - now)),
+        Order::Elsewhere { leader: Some(leader) } => format!("known to {leader}"),
+        Order::Elsewhere { leader: None } => "known to nobody".to_owned(),
+    }
+}
+
+/// Where to ask if this replica does not lead.
+fn elsewhere(rows: &[Row]) -> Option<String> {
+    let leader = rows.iter().find_map(|row| match &row.order {
+        Some(Order::Elsewhere { leader }) => Some(leader),
+        _ => None,
+    })?;
+    Some(match leader {
+        Some(leader) => format!("this replica does not lead; {leader} does: ask there for the next attempts"),
+        None => "this replica does not lead, and no other one that it knows of; nothing is ordered meanwhile"
+            .to_owned(),
+    })
 }
 
 /// A number of seconds, in the largest unit that leaves two.
@@ -140,5 +174,31 @@ mod tests {
             lines[3],
             ["a.example.org", "shop/a", "R11", "in 90 d", "renewed in 60 d"]
         );
+    }
+
+    #[test]
+    fn a_replica_that_does_not_lead_says_who_does() {
+        let rows = |leader: Option<&str>| {
+            let rows = serde_json::json!([
+                {"secret": "shop/a", "hosts": ["a.example.org"], "issuer": "R11", "notAfter": 86_400,
+                    "order": {"secret": "shop/a", "hosts": ["a.example.org"], "leader": leader}},
+                {"secret": "own/c", "hosts": ["c.example.org"], "issuer": "in-house", "notAfter": 86_400, "order": null},
+            ]);
+            serde_json::from_value(rows).expect("rows")
+        };
+        let text = table(rows(Some("ferrik-2")), 0);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines[1].starts_with("c.example.org") && lines[1].ends_with("  -"),
+            "{text}"
+        );
+        assert!(lines[2].ends_with("  known to ferrik-2"), "{text}");
+        assert_eq!(
+            lines[4],
+            "this replica does not lead; ferrik-2 does: ask there for the next attempts"
+        );
+        let text = table(rows(None), 0);
+        assert!(text.contains("  known to nobody\n"), "{text}");
+        assert!(text.contains("no other one that it knows of"), "{text}");
     }
 }

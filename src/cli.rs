@@ -75,7 +75,8 @@ pub(crate) enum Command {
     /// List the certificates of a running proxy: hosts, Secret, issuer, expiry, and for those that it gets itself when it
     /// tries next and what stood in the way.
     ///
-    /// In a cluster: `kubectl -n ferrik exec ds/ferrik -- /ferrik certs`. The leader alone knows of orders.
+    /// In a cluster: `kubectl -n ferrik exec ds/ferrik -- /ferrik certs`. The leader alone knows of orders; the others say who
+    /// that is.
     Certs(Certs),
     /// Print name and version.
     Version,

@@ -59,16 +59,12 @@ impl Followed {
         }));
         if let (Some(options), Some(settings)) = (acme, &settings.acme) {
             let place = Place::Cluster(cluster.clone(), settings.account.clone());
-            let identity = scope.identity.clone();
-            crate::acme::start(
-                control,
-                place,
-                options,
-                identity,
-                states.clone(),
-                leads.clone(),
-                proxy,
-            );
+            let leadership = crate::acme::Leadership {
+                identity: scope.identity.clone(),
+                leading: leads.clone(),
+                holder: Some(leader::Holder(leases.clone())),
+            };
+            crate::acme::start(control, place, options, states.clone(), leadership, proxy);
         }
         let publish = Arc::new(publish);
         let (followed, of) = (cluster.clone(), scope.clone());

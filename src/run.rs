@@ -214,7 +214,12 @@ fn follow_folder(
     let (state, states) = watch::channel(Published::default());
     // Nobody else is there who could lead.
     let (leading, leads) = watch::channel(true);
-    crate::acme::start(control, place, options, "files".into(), states, leads, proxy);
+    let leadership = crate::acme::Leadership {
+        identity: "files".into(),
+        leading: leads,
+        holder: None,
+    };
+    crate::acme::start(control, place, options, states, leadership, proxy);
     control.spawn(async move {
         let publish = move |output: &Output| {
             publish(output);

@@ -39,12 +39,17 @@ fn reasons() -> String {
         writeln!(body, "| `{}` | {severity} | {} |", row.reason.as_str(), row.doc)
             .expect("writing to a String");
     }
+    body.push_str("\n## Events\n\n| reason | type | meaning |\n|---|---|---|\n");
+    for row in ferrik_controller::event::EVENTS {
+        writeln!(body, "| `{}` | {} | {} |", row.name, row.kind, row.doc).expect("writing to a String");
+    }
     body.push_str("\n## Answers\n\n| reason | meaning |\n|---|---|\n");
     for row in ferrik_proxy::REASONS {
         writeln!(body, "| `{}` | {} |", row.name, row.doc).expect("writing to a String");
     }
-    let intro = "Diagnostics are what `ferrik check` and the log say of objects. Answers are why a request was answered by the \
-                 proxy itself: in the access log, in the metric `ferrik_own_answers_total` and on the page.";
+    let intro = "Diagnostics are what `ferrik check` and the log say of objects; in a cluster each is an Event of type \
+                 `Warning` as well. The other Events say what became of something. Answers are why a request was answered \
+                 by the proxy itself: in the access log, in the metric `ferrik_own_answers_total` and on the page.";
     page("Reasons", intro, &body)
 }
 

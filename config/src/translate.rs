@@ -41,7 +41,7 @@ use crate::{Report, Snapshot};
 use acme::Wants;
 pub(crate) use backend::{ServiceOptions, first_port, plain as plain_backend};
 pub(crate) use certificate::authorities;
-pub use certificate::usable_until;
+pub use certificate::{usable, usable_until};
 pub(crate) use fragment::{ClientShare, HostShare, LimitsShare};
 use index::Index;
 pub(crate) use ingress::{Behaviour, Stage};

@@ -18,10 +18,12 @@ mod http;
 mod ledger;
 mod metric;
 mod order;
+mod owner;
 mod pace;
 mod preflight;
 mod request;
 mod store;
+mod suggestion;
 mod told;
 mod work;
 
@@ -29,6 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use metric::{Gauges, METRICS};
+pub use request::asked;
 pub use store::Place;
 pub use told::{Standing, State};
 pub use work::run;

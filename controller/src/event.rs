@@ -8,6 +8,7 @@
 mod message;
 mod pending;
 mod queue;
+mod reason;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use crate::source::kube::{Cluster, Scope};
 use message::Message;
 use pending::Pending;
 use queue::Queue;
+pub use reason::{EVENTS, EventRow};
+pub(crate) use reason::{EventReason, News};
 
 /// Between two Events, once the burst is used up.
 const PACE: Duration = Duration::from_millis(100);
@@ -264,11 +267,10 @@ pub(crate) async fn tell_now(
     identity: &str,
     object: &ObjectRef,
     uid: &Arc<str>,
-    is_warning: bool,
-    reason: &'static str,
+    reason: EventReason,
     note: &str,
 ) {
-    let message = Message::new(object, uid, None, is_warning, reason, note.to_owned());
+    let message = Message::new(object, uid, None, reason, note.to_owned());
     tell(cluster, &message, identity).await;
 }
 

@@ -102,6 +102,24 @@ impl Election {
     }
 }
 
+/// Who holds the Lease, as the API says it every few seconds.
+#[derive(Clone, Debug)]
+pub struct Holder(pub watch::Receiver<Option<Lease>>);
+
+impl Holder {
+    /// The holder's identity; `None` if nobody holds it, or that is not known yet.
+    pub fn get(&self) -> Option<String> {
+        let lease = self.0.borrow();
+        let holder = lease.as_ref()?.spec.as_ref()?.holder_identity.clone()?;
+        Some(holder).filter(|holder| !holder.is_empty())
+    }
+
+    /// Waits until there is something new about the Lease. False if there will not be.
+    pub async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+}
+
 /// The addresses that were told in the status of Ingresses, as the Lease has them.
 #[derive(Debug)]
 pub struct Memory {

@@ -88,5 +88,5 @@ fn compile_host(host: &HostTable, context: &mut Context<'_>) -> HostRoutes {
         .default
         .as_ref()
         .map(|route| Arc::new(Route::compile(route, context)));
-    HostRoutes::new(routes, default, host.fall_through)
+    HostRoutes::new(routes, default, host.fall_through).of(host.owner(), host.owner.is_some())
 }

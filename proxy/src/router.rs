@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ferrik_config::name::Host;
-use ferrik_config::table::{Dialect, Entry};
+use ferrik_config::table::{Dialect, Entry, challenge_token};
 use foldhash::fast::RandomState;
 
 pub(crate) use host::HostRoutes;
@@ -56,15 +56,39 @@ impl Router {
     ///
     /// If the path can be read in several ways, a route that guards access under one of them must be passed: otherwise an
     /// encoding would lead around it.
+    ///
+    /// What an authority asks is answered by routes of the namespace that the host belongs to, and by no others: whoever
+    /// answers can get a certificate for the host.
     pub(crate) fn find(&self, host: &str, path: &Path<'_>, scheme: Scheme) -> Result<&Arc<Route>, Reason> {
-        let levels = self.levels(host);
-        let found = self.lookup(&levels, &path.plain, &path.decoded, scheme);
-        if !self.guards(&levels) {
+        let mut levels = self.levels(host);
+        let Some(owner) = challenge_owner(&levels, path) else {
+            return self.find_in(&levels, path, scheme);
+        };
+        for level in levels.iter_mut().flatten() {
+            level.routes = level.routes.own();
+        }
+        let found = self.find_in(&levels, path, scheme)?;
+        let is_own = found.source.object.namespace == *owner
+            || self
+                .default
+                .as_ref()
+                .is_some_and(|default| Arc::ptr_eq(default, found));
+        is_own.then_some(found).ok_or(Reason::NoPath)
+    }
+
+    fn find_in<'a>(
+        &'a self,
+        levels: &Levels<'a>,
+        path: &Path<'_>,
+        scheme: Scheme,
+    ) -> Result<&'a Arc<Route>, Reason> {
+        let found = self.lookup(levels, &path.plain, &path.decoded, scheme);
+        if !self.guards(levels) {
             return found;
         }
         let mut chosen = found;
         for reading in path.readings() {
-            let Ok(other) = self.lookup(&levels, &reading, &reading, scheme) else {
+            let Ok(other) = self.lookup(levels, &reading, &reading, scheme) else {
                 continue;
             };
             match (other.guard, chosen.ok().and_then(|route| route.guard)) {
@@ -166,6 +190,14 @@ impl<'a> Level<'a> {
             Asked::Nothing => false,
         }
     }
+}
+
+/// The namespace that the host belongs to, if it is an authority that asks and the host is somebody's.
+fn challenge_owner<'a>(levels: &Levels<'a>, path: &Path<'_>) -> Option<&'a Arc<str>> {
+    challenge_token(&path.plain)?;
+    let [exact, wildcard, _] = levels;
+    let first = exact.as_ref().or(wildcard.as_ref())?;
+    first.routes.owner()
 }
 
 /// True for a default that is tried after the rules of all levels.

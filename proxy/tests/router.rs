@@ -87,6 +87,7 @@ fn host_table(rules: &[Rule], default: Option<Rule>, fall_through: bool) -> Host
         routes: rules.iter().map(universe::route).collect(),
         default: default.map(|rule| universe::route(&rule)),
         fall_through,
+        owner: None,
     }
 }
 

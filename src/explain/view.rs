@@ -242,6 +242,10 @@ impl CandidateView {
                 Outcome::HostNotAsked => {
                     "a more specific host has rules, so this one is not asked".to_owned()
                 }
+                Outcome::ForeignHost => {
+                    "it matches, but a certificate authority asks here, and the host belongs to another namespace"
+                        .to_owned()
+                }
             },
         }
     }

@@ -2,10 +2,12 @@
 
 mod authority;
 mod files;
+mod owner;
 mod renewal;
 mod role;
 mod secrecy;
 mod solver;
+mod stalled;
 
 use ferrik_test_acme::{Acme, AcmeOptions, Endpoint, Fault};
 use ferrik_test_cluster::{Identity, Lab, eventually, run};
@@ -138,6 +140,16 @@ async fn stored_in(lab: &Lab, namespace: &str, name: &str) -> String {
     lab.cluster.kubectl(&Identity::Admin, &get).await
 }
 
+/// What `ferrik certs` says of a replica.
+async fn certs(replica: &Ferrik) -> String {
+    let certs = Command::new(env!("CARGO_BIN_EXE_ferrik"))
+        .args(["certs", "--admin", &replica.admin().to_string()])
+        .output()
+        .await
+        .expect("the binary starts");
+    String::from_utf8_lossy(&certs.stdout).into_owned()
+}
+
 async fn events(lab: &Lab, reason: &str) -> String {
     let selector = format!("reason={reason}");
     let get = [
@@ -183,6 +195,26 @@ fn every_replica_answers_the_authority_and_serves_the_certificate() {
         })
         .await;
         assert_eq!((acme.orders(), acme.accounts()), (1, 1));
+        // The one that leads knows when it is renewed, and the others know who that is.
+        eventually("each replica knows when it is renewed or who does", async || {
+            let (mut leaders, mut others) = (Vec::new(), Vec::new());
+            for (replica, address) in replicas.iter().zip(REPLICAS) {
+                let text = certs(replica).await;
+                if text.contains("renewed in") {
+                    leaders.push(address);
+                } else {
+                    others.push(text);
+                }
+            }
+            let [leader] = leaders[..] else { return false };
+            let (cell, sentence) = (
+                format!("known to {leader}\n"),
+                format!("this replica does not lead; {leader} does"),
+            );
+            let mut others = others.iter();
+            others.all(|text| text.contains(&cell) && text.contains(&sentence))
+        })
+        .await;
         // Nothing is left to remember, and no question but the authority's is answered.
         for address in REPLICAS {
             let at: SocketAddr = format!("{address}:80").parse().expect("an address");

@@ -18,4 +18,17 @@ pub struct HostTable {
     /// notion of a host that misses). Without this a miss is answered 404, as nginx does.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fall_through: bool,
+    /// The namespace that the host belongs to, if routes of others stand here as well: none of those answers a certificate
+    /// authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Arc<str>>,
+}
+
+impl HostTable {
+    /// The namespace that the host belongs to.
+    pub fn owner(&self) -> Option<&Arc<str>> {
+        let any = || self.routes.first().or(self.default.as_ref());
+        let only = || any().map(|route| &route.source.object.namespace);
+        self.owner.as_ref().or_else(only)
+    }
 }

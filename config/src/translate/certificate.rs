@@ -55,10 +55,15 @@ pub(super) fn server(namespace: &str, name: &str, secret: &Secret) -> Result<Cer
     })
 }
 
+/// The server certificate that a Secret holds with its key, or what is wrong.
+pub fn usable(secret: &Secret) -> Result<Certificate, String> {
+    let meta = &secret.metadata;
+    server(&meta.namespace, &meta.name, secret)
+}
+
 /// Whether a Secret holds a usable server certificate: seconds since 1970 until which it is valid, or what is wrong.
 pub fn usable_until(secret: &Secret) -> Result<i64, String> {
-    let meta = &secret.metadata;
-    server(&meta.namespace, &meta.name, secret).map(|certificate| certificate.not_after)
+    usable(secret).map(|certificate| certificate.not_after)
 }
 
 /// Reads the certificates under one key of a Secret as trusted authorities.

@@ -67,11 +67,15 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
     let default = default.map(|draft| finish(draft, None, &modes, client.as_ref()));
     let fall_through = routes.iter().any(|route| route.dialect == Dialect::Traefik);
     precedence::sort(&mut routes);
+    let owner = server.map(|object| object.namespace.clone());
+    let is_foreign = |route: &Arc<Route>| Some(&route.source.object.namespace) != owner.as_ref();
+    let is_shared = routes.iter().chain(&default).any(is_foreign);
     let table = (is_named || !routes.is_empty()).then(|| {
         Arc::new(HostTable {
             routes,
             default,
             fall_through,
+            owner: owner.clone().filter(|_| is_shared),
         })
     });
     let tls_shares = if original.is_some() {
@@ -95,7 +99,7 @@ pub(super) fn assemble(key: &HostKey, index: &Index) -> Assembled {
         table,
         tls: tls.map(Arc::new),
         diagnostics,
-        owner: server.map(|object| object.namespace.clone()),
+        owner,
     }
 }
 

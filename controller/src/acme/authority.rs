@@ -159,7 +159,7 @@ impl Ordering {
     /// Counts the order, if it is within the budget.
     fn count(&self) -> Result<(), Failure> {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = pace.not_before(now()) - now();
+        let wait = pace.order_from(now()) - now();
         if wait > 0 {
             return Err(Failure {
                 retry_after: Some(wait),

@@ -111,6 +111,11 @@ impl Entry {
         };
     }
 
+    /// True if the authority has the order already, so that going on costs no new one.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.order.as_ref().is_some_and(|order| order.url.is_some())
+    }
+
     /// The moment from which on another certificate may be ordered, as far as this entry knows.
     pub(super) fn not_before(&self, now: i64) -> i64 {
         let recent: Vec<i64> = self
@@ -125,7 +130,7 @@ impl Entry {
             0
         };
         // An order that is under way has been counted already.
-        if self.order.as_ref().is_some_and(|order| order.url.is_some()) {
+        if self.is_ordered() {
             return self.next_try;
         }
         self.next_try.max(budget)

@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Store,
     /// Another process has kept something since: it is at work, and this one must read again.
     Conflict,
+    /// A newer certificate was stored meanwhile, and stays.
+    Superseded,
 }
 
 impl Kind {
@@ -57,6 +59,7 @@ impl Kind {
             Self::Account => "account",
             Self::Store => "store",
             Self::Conflict => "conflict",
+            Self::Superseded => "superseded",
         }
     }
 }

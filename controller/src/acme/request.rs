@@ -41,3 +41,11 @@ pub(super) fn gather(wanted: &OrdMap<ObjectRef, Arc<[Wanted]>>) -> BTreeMap<Obje
     }
     requests
 }
+
+/// The Secrets that certificates are asked for in, each with the hosts.
+pub fn asked(wanted: &OrdMap<ObjectRef, Arc<[Wanted]>>) -> Vec<(ObjectRef, BTreeSet<String>)> {
+    let requests = gather(wanted).into_iter();
+    requests
+        .map(|(secret, request)| (secret, request.hosts))
+        .collect()
+}

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod folder;
+mod newer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -99,6 +100,18 @@ impl Store {
     ) -> Result<(), Failure> {
         match self {
             Self::Cluster(secrets) => secrets.check(secret, owners).await,
+            Self::Folder(_) => Ok(()),
+        }
+    }
+
+    /// Adds these Ingresses to the owners of a certificate that is kept, beside those that it has.
+    pub(super) async fn add_owners(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Cluster(secrets) => secrets.add_owners(secret, owners).await,
             Self::Folder(_) => Ok(()),
         }
     }

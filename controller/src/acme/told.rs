@@ -9,7 +9,7 @@ use imbl::OrdMap;
 
 use super::order::{Failure, Kind};
 use super::request::Request;
-use crate::event;
+use crate::event::{self, EventReason, News};
 use crate::source::kube::Cluster;
 
 /// What is said of all certificates.
@@ -60,7 +60,8 @@ impl Listeners {
             names(request)
         );
         tracing::info!(secret = %request.secret, "{note}");
-        self.tell(request, uids, false, "CertificateOrdered", &note).await;
+        self.tell(request, uids, News::CertificateOrdered.into(), &note)
+            .await;
     }
 
     pub(super) async fn issued(&self, request: &Request, uids: &OrdMap<ObjectRef, Arc<str>>) {
@@ -70,7 +71,8 @@ impl Listeners {
             request.secret
         );
         tracing::info!(secret = %request.secret, "{note}");
-        self.tell(request, uids, false, "CertificateIssued", &note).await;
+        self.tell(request, uids, News::CertificateIssued.into(), &note)
+            .await;
     }
 
     /// `pause` is how long until the next attempt, in seconds.
@@ -94,22 +96,20 @@ impl Listeners {
             _ => "tried again within a day",
         };
         let note = format!("{note}; {again}");
-        self.tell(request, uids, true, Reason::AcmeFailed.as_str(), &note)
-            .await;
+        self.tell(request, uids, Reason::AcmeFailed.into(), &note).await;
     }
 
     async fn tell(
         &self,
         request: &Request,
         uids: &OrdMap<ObjectRef, Arc<str>>,
-        is_warning: bool,
-        reason: &'static str,
+        reason: EventReason,
         note: &str,
     ) {
         let Some(cluster) = &self.cluster else { return };
         for ingress in &request.ingresses {
             if let Some(uid) = uids.get(ingress) {
-                event::tell_now(cluster, &self.identity, ingress, uid, is_warning, reason, note).await;
+                event::tell_now(cluster, &self.identity, ingress, uid, reason, note).await;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ferrik_config::acme::Wanted;
 use ferrik_config::name::ObjectRef;
@@ -12,30 +12,34 @@ use tokio::task::JoinSet;
 
 use super::Options;
 use super::authority::new_key;
-use super::due::{Window, due};
+use super::due::due;
 use super::entry::Entry;
 use super::http::{Http, noting};
 use super::ledger::{Keeper, Lasting, Ledger, name};
 use super::order::{Failure, Kind, drive};
+use super::owner::{self, Owners};
 use super::request::{Request, gather};
 use super::store::{Kept, Place, Store};
+use super::suggestion::Suggestions;
 use super::told::{Listeners, Standing, State, no_failures};
 use crate::publish::Published;
+use crate::source::kube::Facts;
 
 /// Orders under way at the same time,
 const AT_ONCE: usize = 4;
 /// and those that are still being looked at here.
 const PREPARED: usize = 64;
-/// Between looks at what is due.
+/// Between looks at the clock,
 const LOOK: Duration = Duration::from_secs(1);
+/// between looks at what is due because objects have changed,
+const SOON: Duration = Duration::from_millis(300);
+/// and because nothing has, in seconds.
+const SELDOM: i64 = 60;
 /// After the store could not be opened, and the longest such pause.
 const ANEW: Duration = Duration::from_secs(5);
 const LONGEST_ANEW: Duration = Duration::from_secs(300);
 /// A new certificate shows in what is published after this long at most, or it is ordered again.
 const SHOWN: i64 = 60;
-/// Between questions for renewal information, in seconds, whatever the authority says.
-const LEAST: i64 = 10;
-const MOST: i64 = 24 * 3600;
 /// Names in one certificate, as the large authorities have it.
 const MOST_NAMES: usize = 100;
 /// An authority that asks one account for peace is tried again after this long at most, in seconds.
@@ -106,26 +110,24 @@ struct Done {
     result: Result<String, Failure>,
 }
 
-/// Renewal information of one certificate.
-struct Suggested {
-    fingerprint: String,
-    window: Option<Window>,
-    ask_at: i64,
-}
-
 struct Work {
     ledger: Arc<Ledger>,
     lasting: Lasting,
     wanted: OrdMap<ObjectRef, Arc<[Wanted]>>,
+    facts: OrdMap<ObjectRef, Facts>,
     requests: BTreeMap<ObjectRef, Request>,
     orders: JoinSet<Done>,
     under_way: BTreeSet<ObjectRef>,
     seats: Arc<Semaphore>,
     /// Certificates that were issued and do not show yet: the one that they replace, and until when they are waited for.
     fresh: BTreeMap<ObjectRef, (Option<String>, i64)>,
-    suggested: BTreeMap<ObjectRef, Suggested>,
-    /// A question for renewal information that is under way.
-    questions: JoinSet<(ObjectRef, Suggested)>,
+    suggestions: Suggestions,
+    owners: Owners,
+    /// Something has changed since it was looked last, at this moment,
+    has_news: bool,
+    looked: Option<(Instant, i64)>,
+    /// and without that it need not be looked before this one, in seconds since 1970.
+    look_at: i64,
     issued: u64,
     failed: BTreeMap<&'static str, u64>,
 }
@@ -136,13 +138,17 @@ impl Work {
             ledger: Arc::new(Ledger::new(store, kept, lasting.clone())),
             lasting,
             wanted: OrdMap::new(),
+            facts: OrdMap::new(),
             requests: BTreeMap::new(),
             orders: JoinSet::new(),
             under_way: BTreeSet::new(),
             seats: Arc::new(Semaphore::new(AT_ONCE)),
             fresh: BTreeMap::new(),
-            suggested: BTreeMap::new(),
-            questions: JoinSet::new(),
+            suggestions: Suggestions::default(),
+            owners: Owners::default(),
+            has_news: true,
+            looked: None,
+            look_at: 0,
             issued: 0,
             failed: no_failures(),
         }
@@ -158,64 +164,91 @@ impl Work {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let mut is_news = true;
+            let mut at_once = false;
+            let soon = self.looked.map_or_else(Instant::now, |(looked, _)| looked + SOON);
             tokio::select! {
                 changed = published.changed() => {
                     if changed.is_err() {
                         return false;
                     }
-                    is_news = self.take(&published.borrow_and_update());
+                    self.take(&published.borrow_and_update());
                 }
                 Some(done) = self.orders.join_next() => match done {
-                    Ok(done) => if !self.settle(done).await {
-                        return true;
-                    },
+                    Ok(done) => {
+                        if !self.settle(done).await {
+                            return true;
+                        }
+                        (self.has_news, at_once) = (true, true);
+                    }
                     Err(error) => {
                         tracing::error!(%error, "an order failed by a fault of ours");
                         return true;
                     }
                 },
-                Some(answer) = self.questions.join_next() => if let Ok((secret, suggested)) = answer {
-                    self.suggested.insert(secret, suggested);
-                },
+                secret = self.suggestions.answered() => self.note_suggestion(&secret),
+                () = self.owners.added() => {}
+                () = tokio::time::sleep_until(soon.into()), if self.has_news => {}
                 _ = ticks.tick() => {}
             }
-            if !is_news {
-                continue;
+            if at_once || self.is_to_look(soon <= Instant::now(), now()) {
+                let told = self.look().await;
+                state.send_if_modified(|state| {
+                    let is_new = *state != told;
+                    *state = told;
+                    is_new
+                });
             }
-            let told = self.look().await;
-            state.send_if_modified(|state| {
-                let is_new = *state != told;
-                *state = told;
-                is_new
-            });
+            let now = now();
+            self.owners.begin(&self.ledger, now);
+            self.suggestions.ask(&self.requests, &self.ledger, now);
         }
     }
 
-    /// Takes what is wanted. False if that has not changed.
-    fn take(&mut self, published: &Published) -> bool {
+    /// Takes what is wanted and by whom.
+    fn take(&mut self, published: &Published) {
         let Some(output) = &published.output else {
-            return false;
+            return;
         };
-        let uids = output
-            .wanted
-            .keys()
-            .filter_map(|ingress| Some((ingress.clone(), published.facts.get(ingress)?.uid.clone())))
-            .collect();
-        self.ledger.set_uids(uids);
-        if self.wanted.ptr_eq(&output.wanted) {
-            return false;
+        let before = std::mem::replace(&mut self.facts, published.facts.clone());
+        if !self.wanted.ptr_eq(&output.wanted) || owner::have_changed(&before, &self.facts) {
+            self.wanted = output.wanted.clone();
+            self.has_news = true;
         }
-        self.wanted = output.wanted.clone();
-        self.requests = gather(&output.wanted);
+    }
+
+    /// Looking costs time for each certificate, so it is not done for nothing, and not for each of many changes.
+    fn is_to_look(&self, for_news: bool, now: i64) -> bool {
+        let Some((_, at)) = self.looked else {
+            return true;
+        };
+        // The clock may have been set back.
+        (self.has_news && for_news) || now >= self.look_at || now < at
+    }
+
+    /// The authority has said when it wants this certificate renewed.
+    fn note_suggestion(&mut self, secret: &ObjectRef) {
+        if let Some(request) = self.requests.get(secret) {
+            self.look_at = self.look_at.min(self.due(request, &self.lasting.options.server));
+        }
+    }
+
+    /// Follows what is wanted since the last look.
+    fn catch_up(&mut self) {
+        self.requests = gather(&self.wanted);
         let requests = &self.requests;
-        self.suggested.retain(|secret, _| requests.contains_key(secret));
+        self.suggestions.follow(requests);
         self.fresh.retain(|secret, _| requests.contains_key(secret));
-        true
+        let uid = |ingress: &ObjectRef| Some((ingress.clone(), self.facts.get(ingress)?.uid.clone()));
+        let uids: OrdMap<ObjectRef, Arc<str>> = self.wanted.keys().filter_map(uid).collect();
+        self.owners.look(requests, &self.facts, &uids);
+        self.ledger.set_uids(uids);
     }
 
     /// Begins what is due, and says how everything stands.
     async fn look(&mut self) -> State {
+        if std::mem::take(&mut self.has_news) {
+            self.catch_up();
+        }
         let (now, server) = (now(), self.lasting.options.server.clone());
         let entries = {
             let mut store = self.ledger.store.lock().await;
@@ -228,7 +261,8 @@ impl Work {
                 .retain(|name, entry| names.contains(name) || entry.forget_failures(now));
             store.1.entries.clone()
         };
-        let open_from = self.lasting.pace().not_before(now);
+        self.looked = Some((Instant::now(), now));
+        self.look_at = now + SELDOM;
         let mut due_now = Vec::new();
         let mut standings = Vec::new();
         for request in self.requests.values() {
@@ -236,7 +270,14 @@ impl Work {
             let entry = kept.about(&server, &request.hosts);
             let due = self.due(request, &server);
             let next = due.max(entry.not_before(now)).max(self.fresh_until(request));
-            let next = if due <= now { next.max(open_from) } else { next };
+            let next = if due <= now {
+                next.max(self.lasting.pace().not_before(&entry, now))
+            } else {
+                next
+            };
+            if next > now {
+                self.look_at = self.look_at.min(next);
+            }
             let is_ordering = self.under_way.contains(&request.secret);
             if next <= now && !is_ordering {
                 due_now.push((request.clone(), entry.clone()));
@@ -257,7 +298,6 @@ impl Work {
                 error: entry.error,
             });
         }
-        self.ask_window(now, open_from);
         // Who has not failed goes first, then whose certificate ends first; nobody waits behind those that fail for ever.
         due_now.sort_by_key(|(request, entry)| {
             let end = request.current.as_ref().map_or(0, |current| current.not_after);
@@ -276,12 +316,7 @@ impl Work {
 
     /// The moment from which on the certificate is to be ordered, whatever failed.
     fn due(&self, request: &Request, server: &str) -> i64 {
-        let suggested = self.suggested.get(&request.secret);
-        let fits = |suggested: &&Suggested| {
-            let current = request.current.as_ref();
-            current.is_some_and(|current| current.fingerprint == suggested.fingerprint)
-        };
-        let window = suggested.filter(fits).and_then(|suggested| suggested.window);
+        let window = self.suggestions.window(request);
         due(request, server, window)
     }
 
@@ -346,20 +381,26 @@ impl Work {
         self.under_way.remove(&request.secret);
         let now = now();
         let (listeners, uids) = (self.lasting.listeners.clone(), self.ledger.uids());
+        let replaced = request
+            .current
+            .as_ref()
+            .map(|current| current.fingerprint.clone());
         match result {
             Ok(chain) => {
                 self.lasting.pace().open();
                 self.issued += 1;
-                let replaced = request
-                    .current
-                    .as_ref()
-                    .map(|current| current.fingerprint.clone());
                 self.fresh.insert(request.secret.clone(), (replaced, now + SHOWN));
                 entry.succeed(lifetime(&chain), now);
                 let told = request.clone();
                 tokio::spawn(async move { listeners.issued(&told, &uids).await });
             }
             Err(failure) if failure.kind == Kind::Conflict => return false,
+            Err(failure) if failure.kind == Kind::Superseded => {
+                tracing::info!(secret = %request.secret, "{}", failure.message);
+                // It was issued and counts as that. If another process leads, keeping this fails, and that is what is noticed.
+                self.fresh.insert(request.secret.clone(), (replaced, now + SHOWN));
+                entry.succeed(i64::MAX, now);
+            }
             Err(failure) => {
                 *self.failed.entry(failure.kind.as_str()).or_default() += 1;
                 match failure.kind {
@@ -375,12 +416,12 @@ impl Work {
                     }
                     // It answered.
                     Kind::Refused | Kind::RateLimited | Kind::Slow => self.lasting.pace().open(),
-                    Kind::Preflight | Kind::Budget | Kind::Store | Kind::Conflict => {}
+                    Kind::Preflight | Kind::Budget | Kind::Store | Kind::Conflict | Kind::Superseded => {}
                 }
                 let is_own = !matches!(failure.kind, Kind::Refused | Kind::RateLimited | Kind::Slow);
                 let salt = salt(&request.secret);
                 entry.fail(&failure.message, failure.retry_after, is_own, salt, now);
-                let open_from = self.lasting.pace().not_before(now);
+                let open_from = self.lasting.pace().not_before(&entry, now);
                 let pause = entry.not_before(now).max(open_from) - now;
                 let told = request.clone();
                 tokio::spawn(async move { listeners.failed(&told, &uids, &failure, pause).await });
@@ -393,56 +434,6 @@ impl Work {
                 failure.kind != Kind::Conflict
             }
         }
-    }
-
-    /// Asks when the authority wants one of the certificates renewed of which that is not known, or not any more. One question
-    /// at a time: there is no hurry.
-    fn ask_window(&mut self, now: i64, open_from: i64) {
-        if !self.questions.is_empty() || open_from > now {
-            return;
-        }
-        let server = Some(&*self.lasting.options.server);
-        let is_unknown = |request: &&Request| {
-            let known = self.suggested.get(&request.secret);
-            let current = request
-                .current
-                .as_ref()
-                .filter(|_| request.server.as_deref() == server);
-            current.is_some_and(|current| {
-                known.is_none_or(|known| known.fingerprint != current.fingerprint || known.ask_at <= now)
-            })
-        };
-        let Some(request) = self.requests.values().find(is_unknown) else {
-            return;
-        };
-        let Some(current) = request.current.clone() else {
-            return;
-        };
-        let (secret, ledger) = (request.secret.clone(), self.ledger.clone());
-        self.questions.spawn(async move {
-            let answer = match ledger.open().await {
-                Ok(acme) => {
-                    let leaf = current.chain.first().map(Vec::as_slice).unwrap_or_default();
-                    acme.window(leaf).await
-                }
-                Err(failure) => {
-                    tracing::debug!("renewal information: {}", failure.message);
-                    if failure.kind == Kind::Unreachable {
-                        ledger.lasting.pace().close(None, now);
-                    }
-                    None
-                }
-            };
-            // A certificate that lives shorter than the authority's pause is asked for more often.
-            let share = (current.not_after - current.not_before) / 20;
-            let pause = answer.as_ref().map_or(MOST, |(_, again)| seconds(*again));
-            let suggested = Suggested {
-                fingerprint: current.fingerprint.clone(),
-                window: answer.map(|(window, _)| window),
-                ask_at: now + pause.min(share).clamp(LEAST, MOST),
-            };
-            (secret, suggested)
-        });
     }
 }
 
@@ -467,7 +458,7 @@ fn lifetime(chain: &str) -> i64 {
     })
 }
 
-fn seconds(duration: Duration) -> i64 {
+pub(super) fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
@@ -476,3 +467,6 @@ pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     seconds(since)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::reason::{EventReason, News};
+
 /// Who tells it.
 const CONTROLLER: &str = "ferrik.dev/ingress-controller";
 /// The API server refuses longer notes.
@@ -24,8 +26,7 @@ pub(super) struct Message {
     pub(super) object: ObjectRef,
     uid: Arc<str>,
     field: Option<String>,
-    is_warning: bool,
-    reason: &'static str,
+    reason: EventReason,
     note: String,
 }
 
@@ -42,34 +43,26 @@ impl Message {
             note.push_str(&diagnostic.fix);
         }
         let field = Some(diagnostic.field.clone());
-        Self::new(
-            &diagnostic.object,
-            uid,
-            field,
-            true,
-            diagnostic.reason.as_str(),
-            note,
-        )
+        Self::new(&diagnostic.object, uid, field, diagnostic.reason.into(), note)
     }
 
     /// There are more problems than are told one by one.
     pub(super) fn more(object: &ObjectRef, uid: &Arc<str>, count: usize) -> Self {
         let note = format!("{count} more problems; ferrik's log has them all, and so has `ferrik check`");
-        Self::new(object, uid, None, true, "MoreProblems", note)
+        Self::new(object, uid, None, News::MoreProblems.into(), note)
     }
 
     /// The Ingress is served as it is now; `by` says by whom.
     pub(super) fn programmed(object: &ObjectRef, uid: &Arc<str>, generation: i64, by: &str) -> Self {
         let note = format!("generation {generation} is served{by}");
-        Self::new(object, uid, None, false, "Programmed", note)
+        Self::new(object, uid, None, News::Programmed.into(), note)
     }
 
     pub(super) fn new(
         object: &ObjectRef,
         uid: &Arc<str>,
         field: Option<String>,
-        is_warning: bool,
-        reason: &'static str,
+        reason: EventReason,
         mut note: String,
     ) -> Self {
         if note.len() > LONGEST {
@@ -88,7 +81,7 @@ impl Message {
             &object.name,
             uid,
             field_text,
-            reason,
+            reason.as_str(),
             &note,
         ];
         for text in texts {
@@ -106,7 +99,6 @@ impl Message {
             object: object.clone(),
             uid: uid.clone(),
             field,
-            is_warning,
             reason,
             note,
         }
@@ -114,7 +106,7 @@ impl Message {
 
     /// True if it tells a problem, which may be gone by the time that it could be told.
     pub(super) fn is_problem(&self) -> bool {
-        self.is_warning
+        self.reason.is_warning()
     }
 
     /// What it says.
@@ -126,7 +118,7 @@ impl Message {
     /// Why, as Events write it.
     #[cfg(test)]
     pub(super) fn reason(&self) -> &'static str {
-        self.reason
+        self.reason.as_str()
     }
 
     /// Where the Event is: beside its object, or in `default` if that has no namespace.
@@ -140,6 +132,7 @@ impl Message {
 
     /// The Event as the API takes it.
     pub(super) fn event(&self, identity: &str, now: Timestamp) -> Event {
+        let is_warning = self.reason.is_warning();
         let namespace = Some(self.object.namespace.to_string()).filter(|namespace| !namespace.is_empty());
         Event {
             metadata: ObjectMeta {
@@ -148,10 +141,10 @@ impl Message {
                 ..ObjectMeta::default()
             },
             event_time: Some(MicroTime(now)),
-            action: Some(if self.is_warning { "Translate" } else { "Publish" }.to_owned()),
-            reason: Some(self.reason.to_owned()),
+            action: Some(if is_warning { "Translate" } else { "Publish" }.to_owned()),
+            reason: Some(self.reason.as_str().to_owned()),
             note: Some(self.note.clone()),
-            type_: Some(if self.is_warning { "Warning" } else { "Normal" }.to_owned()),
+            type_: Some(if is_warning { "Warning" } else { "Normal" }.to_owned()),
             reporting_controller: Some(CONTROLLER.to_owned()),
             reporting_instance: Some(identity.chars().take(128).collect()),
             regarding: Some(ObjectReference {

@@ -77,12 +77,20 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use ferrik_config::name::Kind;
+    use ferrik_config::report::Reason;
 
     use super::*;
 
     fn message(object: &str, note: &str) -> Arc<Message> {
         let object = ObjectRef::new(Kind::Ingress, "shop", object);
-        Message::new(&object, &"uid".into(), None, true, "Test", note.to_owned()).into()
+        Message::new(
+            &object,
+            &"uid".into(),
+            None,
+            Reason::FieldInvalid.into(),
+            note.to_owned(),
+        )
+        .into()
     }
 
     fn order(mut queue: Queue) -> Vec<String> {

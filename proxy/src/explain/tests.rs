@@ -321,6 +321,7 @@ fn every_host_is_shown_with_its_default() {
             routes,
             default,
             fall_through,
+            owner: None,
         })
     };
     let mut table = Table::default();
@@ -382,4 +383,71 @@ fn a_guard_under_another_reading_goes_first() {
         .map(|it| &it.outcome)
         .collect();
     assert_eq!(outcomes, [&Outcome::OtherReading, &Outcome::Chosen]);
+}
+
+#[test]
+fn an_authority_is_answered_by_the_namespace_of_the_host_alone() {
+    let of = |namespace: &str, path: &str| {
+        let mut route = route(path, vec![]);
+        route.source.object.namespace = namespace.into();
+        Arc::new(route)
+    };
+    let challenge = "/.well-known/acme-challenge/t0ken";
+    // The routes of a host that belongs to `shop`, by namespace and path, and what becomes of each for a path.
+    let outcomes = |routes: &[(&str, &str)], target: &str| -> Vec<Outcome> {
+        let host = HostTable {
+            routes: routes
+                .iter()
+                .map(|(namespace, path)| of(namespace, path))
+                .collect(),
+            owner: Some("shop".into()),
+            ..HostTable::default()
+        };
+        let mut table = Table::default();
+        let key = HostKey::parse("a.example.org").expect("a host");
+        table.hosts.insert(key, Arc::new(host));
+        let explanation = explained_by(table, target, &[]);
+        let candidates = explanation.rounds[0].candidates.iter();
+        candidates.map(|it| it.outcome.clone()).collect()
+    };
+    let both = [("thief", "/.well-known"), ("shop", "/")];
+    assert_eq!(
+        outcomes(&both, challenge),
+        [Outcome::ForeignHost, Outcome::Chosen]
+    );
+    assert_eq!(
+        outcomes(&both, "/.well-known/security.txt"),
+        [Outcome::Chosen, Outcome::Later]
+    );
+    // Where the owner has no rule for it, nobody answers.
+    let apart = [("shop", "/shop"), ("thief", "/")];
+    let closed = outcomes(&apart, challenge);
+    assert!(!closed.contains(&Outcome::Chosen), "{closed:?}");
+    assert_eq!(closed[1], Outcome::ForeignHost);
+    assert_eq!(outcomes(&apart, "/other")[1], Outcome::Chosen);
+    // A route of a less specific host is no way around it.
+    let mut table = Table::default();
+    let traefik = |namespace, path| {
+        Arc::new(Route {
+            dialect: Dialect::Traefik,
+            ..(*of(namespace, path)).clone()
+        })
+    };
+    for (key, route) in [
+        ("a.example.org", traefik("shop", "/shop")),
+        ("*.example.org", traefik("thief", "/")),
+    ] {
+        let host = HostTable {
+            routes: vec![route],
+            fall_through: true,
+            ..HostTable::default()
+        };
+        let key = HostKey::parse(key).expect("a host");
+        table.hosts.insert(key, Arc::new(host));
+    }
+    for (target, outcome) in [(challenge, Outcome::ForeignHost), ("/other", Outcome::Chosen)] {
+        let explanation = explained_by(table.clone(), target, &[]);
+        let last = explanation.rounds[0].candidates.last();
+        assert_eq!(last.expect("a candidate").outcome, outcome, "{target}");
+    }
 }

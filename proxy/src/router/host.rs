@@ -20,6 +20,10 @@ pub(crate) struct HostRoutes {
     indexes: [Arc<Indexes>; 2],
     falls_through: bool,
     has_guards: bool,
+    /// The namespace that the host belongs to.
+    owner: Option<Arc<str>>,
+    /// The routes of that namespace alone, if there are others.
+    own: Option<Box<HostRoutes>>,
 }
 
 type Rank = u32;
@@ -61,6 +65,27 @@ impl HostRoutes {
         host.indexes = [http, https];
         host.routes = routes.into();
         host
+    }
+
+    /// The same for a host that belongs to this namespace. `is_shared` says that not all routes are of it.
+    pub(crate) fn of(mut self, owner: Option<&Arc<str>>, is_shared: bool) -> Self {
+        self.owner = owner.cloned();
+        if let Some(owner) = owner.filter(|_| is_shared) {
+            let is_own = |route: &&Arc<Route>| route.source.object.namespace == *owner;
+            let routes = self.routes.iter().filter(is_own).cloned().collect();
+            let default = self.default.as_ref().filter(is_own).cloned();
+            self.own = Some(Self::new(routes, default, self.falls_through).into());
+        }
+        self
+    }
+
+    pub(super) fn owner(&self) -> Option<&Arc<str>> {
+        self.owner.as_ref()
+    }
+
+    /// What stands here without the routes of other namespaces.
+    pub(super) fn own(&self) -> &Self {
+        self.own.as_deref().unwrap_or(self)
     }
 
     pub(super) fn falls_through(&self) -> bool {

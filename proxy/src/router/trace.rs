@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ferrik_config::table::{Dialect, PathKind};
 
-use super::{Level, Router, ranks_last, serves};
+use super::{Level, Router, challenge_owner, ranks_last, serves};
 use crate::listen::Scheme;
 use crate::route::Route;
 use crate::sanitize::Path;
@@ -35,6 +35,8 @@ pub enum Outcome {
     OtherScheme,
     /// Its host is not asked, because a more specific one is known.
     HostNotAsked,
+    /// It matches, but a certificate authority asks, and the host belongs to another namespace.
+    ForeignHost,
 }
 
 impl Router {
@@ -45,7 +47,9 @@ impl Router {
         let names = [host.to_owned(), wildcard_name(host), "*".to_owned()];
         let mut candidates = Vec::new();
         let mut defaults = Vec::new();
-        for (level, name) in self.levels(host).into_iter().zip(names) {
+        let levels = self.levels(host);
+        let owner = challenge_owner(&levels, path);
+        for (level, name) in levels.into_iter().zip(names) {
             let Some(level) = level else { continue };
             let candidate = |route: &Arc<Route>| Candidate {
                 host: name.clone(),
@@ -63,6 +67,12 @@ impl Router {
             }
         }
         candidates.append(&mut defaults);
+        if let Some(owner) = owner {
+            let foreign = candidates
+                .iter_mut()
+                .filter(|it| it.outcome == Outcome::Later && it.route.source.object.namespace != *owner);
+            foreign.for_each(|it| it.outcome = Outcome::ForeignHost);
+        }
         if let Some(route) = &self.default {
             candidates.push(Candidate {
                 host: "*".to_owned(),

@@ -138,6 +138,7 @@ pub(crate) fn table() -> impl Strategy<Value = Table> {
                     .collect(),
                 default: default.map(|rule| name(&rule, "default")),
                 fall_through,
+                owner: None,
             };
             table
                 .hosts

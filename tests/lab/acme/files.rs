@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use ferrik_test_acme::AcmeOptions;
 use ferrik_test_cluster::{eventually, run};
 
-use super::{HOST, authority, is_trusted};
+use super::{HOST, authority, certs, is_trusted};
 use crate::ferrik::Ferrik;
 
 const ADDRESS: &str = "127.0.0.1";
@@ -55,12 +55,7 @@ fn a_folder_takes_the_place_of_the_cluster() {
             is_trusted(&issuer, HOST, ADDRESS).await
         })
         .await;
-        let certs = tokio::process::Command::new(env!("CARGO_BIN_EXE_ferrik"))
-            .args(["certs", "--admin", &ferrik.admin().to_string()])
-            .output()
-            .await
-            .expect("the binary starts");
-        let text = String::from_utf8_lossy(&certs.stdout).into_owned();
+        let text = certs(&ferrik).await;
         assert!(
             text.contains("default/a") && text.contains("in 89 d") && text.contains("renewed in"),
             "{text}"

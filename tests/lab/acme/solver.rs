@@ -1,6 +1,8 @@
 //! cert-manager beside us: the objects that its HTTP-01 solver makes, in both of its styles, are served whatever the host
 //! does to other requests.
 
+use std::time::{Duration, SystemTime};
+
 use ferrik_test_acme::AcmeOptions;
 use ferrik_test_cluster::run;
 
@@ -122,5 +124,40 @@ fn the_solver_wins_over_our_own_answer_for_its_path_alone() {
                 .body
                 .starts_with("another.")
         );
+    });
+}
+
+#[test]
+fn rules_of_another_namespace_answer_no_authority() {
+    run(async |lab| {
+        lab.cluster.namespace("ferrik").await;
+        let _app = lab.backend("shop", "app").await;
+        let _thief = lab.backend("other", "thief").await;
+        let acme = authority(&lab, AcmeOptions::default(), HOST, &REPLICAS[..1]).await;
+        let ferrik = replica(&lab, &acme, REPLICAS[0], &[]).await;
+        // Whose namespace is the older one on a host is decided by seconds, and then by name.
+        let app = annotated("shop", "app", HOST, "app", "{}").replace("path: /,", "path: /shop,");
+        lab.cluster.apply(&app).await;
+        let created = SystemTime::now();
+        super::eventually("the next one is younger", async || {
+            created
+                .elapsed()
+                .is_ok_and(|since| since >= Duration::from_secs(2))
+        })
+        .await;
+        let thief = annotated("other", "thief", HOST, "thief", "{}");
+        lab.cluster.apply(&thief).await;
+        ferrik.answers(HOST, 200).await;
+        assert!(ferrik.get(HOST, "/.well-known/").await.body.contains("thief"));
+        assert_eq!(ferrik.get(HOST, &path(TOKEN)).await.status, 404);
+        // The owner's own general rule does answer.
+        lab.cluster
+            .apply(&app.replace("path: /shop,", "path: /.well-known,"))
+            .await;
+        super::eventually("the owner answers", async || {
+            let answer = ferrik.get(HOST, &path(TOKEN)).await;
+            answer.status == 200 && answer.body.contains("app")
+        })
+        .await;
     });
 }

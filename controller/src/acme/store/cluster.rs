@@ -7,12 +7,14 @@ use std::time::Duration;
 use ferrik_config::acme::ACME;
 use ferrik_config::name::ObjectRef;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Api;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
-use super::{Kept, failure};
+use super::{Kept, failure, newer};
 use crate::acme::order::{Failure, Kind as FailureKind};
+use crate::acme::work::now;
 use crate::source::kube::chain;
 
 /// For one call.
@@ -101,6 +103,39 @@ impl Secrets {
         self.write(secret, owners, object, &PostParams::default()).await
     }
 
+    /// Adds owners and changes nothing else.
+    pub(super) async fn add_owners(
+        &self,
+        secret: &ObjectRef,
+        owners: &[(ObjectRef, Arc<str>)],
+    ) -> Result<(), Failure> {
+        let (namespace, name) = (&*secret.namespace, &*secret.name);
+        let api = self.api(namespace);
+        let mut attempts = 0;
+        loop {
+            let Some(mut there) = call("read", namespace, api.get_opt(name)).await? else {
+                return Ok(());
+            };
+            let references = there.metadata.owner_references.get_or_insert_default();
+            let before = references.len();
+            for (ingress, uid) in owners {
+                if references.iter().all(|there| *there.uid != **uid) {
+                    references.push(reference(ingress, uid));
+                }
+            }
+            let is_complete = references.len() == before;
+            if is_complete || !is_ours(&there) || there.immutable == Some(true) {
+                return Ok(());
+            }
+            attempts += 1;
+            let params = PostParams::default();
+            match call("update", namespace, api.replace(name, &params, &there)).await {
+                Err(conflict) if conflict.kind == FailureKind::Conflict && attempts < ATTEMPTS => {}
+                other => return other.map(drop),
+            }
+        }
+    }
+
     async fn write(
         &self,
         secret: &ObjectRef,
@@ -131,21 +166,18 @@ impl Secrets {
     ) -> Result<(), Failure> {
         let (namespace, name) = (&*secret.namespace, &*secret.name);
         let owners_uids: Vec<&str> = owners.iter().map(|(_, uid)| &**uid).collect();
-        let owners: Vec<Value> = owners
+        let references: Vec<OwnerReference> = owners
             .iter()
-            .map(|(ingress, uid)| {
-                json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": &*ingress.name, "uid": &**uid})
-            })
+            .map(|(ingress, uid)| reference(ingress, uid))
             .collect();
-        object["metadata"]["ownerReferences"] = owners.into();
+        object["metadata"]["ownerReferences"] = json!(references);
         let api = self.api(namespace);
         let Some(there) = call("read", namespace, api.get_opt(name)).await? else {
             let new: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
             call("create", namespace, api.create(params, &new)).await?;
             return Ok(());
         };
-        let labels = there.metadata.labels.as_ref();
-        if labels.and_then(|labels| labels.get(ACME)).map(String::as_str) != Some("true") {
+        if !is_ours(&there) {
             return Err(failure(format!(
                 "{secret} was made by somebody else meanwhile, so the certificate is not stored there"
             )));
@@ -161,11 +193,12 @@ impl Secrets {
             )));
         }
         // Changing them may need more rights than writing the rest does.
-        let there_owners = there.metadata.owner_references.iter().flatten();
-        let mut still = there_owners.filter(|owner| owners_uids.contains(&owner.uid.as_str()));
-        if still.next().is_some() {
-            object["metadata"]["ownerReferences"] = json!(there.metadata.owner_references);
+        let mut kept = there.metadata.owner_references.clone().unwrap_or_default();
+        let is_owned = kept.iter().any(|owner| owners_uids.contains(&owner.uid.as_str()));
+        if !is_owned {
+            kept.extend(references);
         }
+        object["metadata"]["ownerReferences"] = json!(kept);
         for field in ["labels", "annotations"] {
             let kept = json!(if field == "labels" {
                 &there.metadata.labels
@@ -178,11 +211,31 @@ impl Secrets {
                 }
             }
         }
+        // This process may have been stopped for any time since the certificate was issued.
+        if newer::stays(&json!(there), &object, now()) {
+            let message = format!("a newer certificate was stored in {secret} meanwhile, and stays");
+            return Err(Failure::new(FailureKind::Superseded, message));
+        }
         object["metadata"]["resourceVersion"] = json!(there.metadata.resource_version);
         let new: Secret = serde_json::from_value(object).map_err(|error| failure(error.to_string()))?;
         call("update", namespace, api.replace(name, params, &new)).await?;
         Ok(())
     }
+}
+
+fn reference(ingress: &ObjectRef, uid: &str) -> OwnerReference {
+    OwnerReference {
+        api_version: "networking.k8s.io/v1".to_owned(),
+        kind: "Ingress".to_owned(),
+        name: ingress.name.to_string(),
+        uid: uid.to_owned(),
+        ..OwnerReference::default()
+    }
+}
+
+fn is_ours(secret: &Secret) -> bool {
+    let labels = secret.metadata.labels.as_ref();
+    labels.and_then(|labels| labels.get(ACME)).map(String::as_str) == Some("true")
 }
 
 async fn call<T>(

@@ -24,6 +24,7 @@ pub(crate) struct Observed {
     metadata: Meta,
     uid: Arc<str>,
     generation: i64,
+    owners: Vec<Owner>,
     /// Everything but metadata.
     document: Value,
     /// The field that is nested too deep to be read.
@@ -41,6 +42,8 @@ pub(crate) struct Facts {
     pub(crate) addresses: Vec<Value>,
     /// A Secret that is a server certificate, which the watch of those follows.
     pub(crate) is_certificate: bool,
+    /// Uids of the owners of a Secret.
+    pub(crate) owners: Vec<Arc<str>>,
 }
 
 impl Facts {
@@ -80,6 +83,11 @@ impl Observed {
             generation: self.generation,
             addresses: addresses.and_then(Value::as_array).cloned().unwrap_or_default(),
             is_certificate: self.document.get("type").and_then(Value::as_str) == Some("kubernetes.io/tls"),
+            owners: if kind == Kind::Secret {
+                self.owners.into_iter().map(|owner| owner.uid).collect()
+            } else {
+                Vec::new()
+            },
         };
         let object = match self.too_deep {
             Some(field) => Err(ReadError::Field {
@@ -113,6 +121,14 @@ struct Metadata {
     creation_timestamp: Option<Arc<str>>,
     annotations: BTreeMap<Arc<str>, Arc<str>>,
     labels: BTreeMap<Arc<str>, Arc<str>>,
+    owner_references: Vec<Owner>,
+}
+
+/// One entry of `metadata.ownerReferences`.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+struct Owner {
+    uid: Arc<str>,
 }
 
 impl<'de> Deserialize<'de> for Observed {
@@ -165,6 +181,7 @@ impl<'de> Visitor<'de> for Fields {
             },
             uid: metadata.uid,
             generation: metadata.generation,
+            owners: metadata.owner_references,
             document: document.into(),
             too_deep,
         })
