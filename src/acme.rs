@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ferrik_controller::acme::{self, Options, Place, State};
 use ferrik_controller::publish::Published;
+use ferrik_controller::source::kube::Scope;
 use ferrik_proxy::Proxy;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -14,13 +15,13 @@ pub(crate) fn start(
     control: &Runtime,
     place: Place,
     options: Options,
-    identity: Arc<str>,
+    scope: Option<Scope>,
     published: watch::Receiver<Published>,
     leading: watch::Receiver<bool>,
     proxy: &Arc<Proxy>,
 ) {
     let (state, states) = watch::channel(State::default());
-    control.spawn(acme::run(place, options, identity, published, leading, state));
+    control.spawn(acme::run(place, options, scope, published, leading, state));
     proxy.add_metrics(Arc::new(acme::Gauges(states.clone())));
     control.spawn(show(states, proxy.clone()));
 }

@@ -59,12 +59,11 @@ impl Followed {
         }));
         if let (Some(options), Some(settings)) = (acme, &settings.acme) {
             let place = Place::Cluster(cluster.clone(), settings.account.clone());
-            let identity = scope.identity.clone();
             crate::acme::start(
                 control,
                 place,
                 options,
-                identity,
+                Some(scope.clone()),
                 states.clone(),
                 leads.clone(),
                 proxy,

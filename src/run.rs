@@ -214,7 +214,7 @@ fn follow_folder(
     let (state, states) = watch::channel(Published::default());
     // Nobody else is there who could lead.
     let (leading, leads) = watch::channel(true);
-    crate::acme::start(control, place, options, "files".into(), states, leads, proxy);
+    crate::acme::start(control, place, options, None, states, leads, proxy);
     control.spawn(async move {
         let publish = move |output: &Output| {
             publish(output);
