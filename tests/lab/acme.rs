@@ -55,9 +55,9 @@ async fn replica(lab: &Lab, acme: &Acme, address: &str, more: &[&str]) -> Ferrik
 }
 
 /// One with these rights.
-async fn replica_as(lab: &Lab, acme: &Acme, address: &str, identity: &Identity) -> Ferrik {
+async fn replica_as(lab: &Lab, acme: &Acme, address: &str, identity: &Identity, more: &[&str]) -> Ferrik {
     let kubeconfig = lab.cluster.kubeconfig(identity).await;
-    start(acme, &kubeconfig, address, &[], "info").await
+    start(acme, &kubeconfig, address, more, "info").await
 }
 
 async fn replica_with_log(lab: &Lab, acme: &Acme, address: &str, more: &[&str], log: &str) -> Ferrik {
