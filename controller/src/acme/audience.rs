@@ -10,8 +10,8 @@ use crate::publish::Published;
 use crate::replica::Roster;
 use crate::source::kube::{Cluster, Scope};
 
-/// The longest wait for the others; long enough for the Lease of one that has ended to run out.
-const LONGEST: Duration = Duration::from_secs(60);
+/// The longest wait for the others: as long as three Leases are good, so that the one of a replica that has ended is over.
+const LONGEST: Duration = Duration::from_secs(45);
 /// Between looks at them.
 const LOOK: Duration = Duration::from_millis(500);
 

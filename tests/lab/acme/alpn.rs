@@ -4,6 +4,7 @@
 use std::process::Stdio;
 
 use ferrik_test_acme::{Acme, AcmeOptions, Endpoint, Fault};
+use ferrik_test_cluster::k8s_openapi::jiff::Timestamp;
 use ferrik_test_cluster::{Identity, Lab, eventually, run};
 use serde_json::Value;
 use tokio::process::Command;
@@ -254,6 +255,43 @@ fn somebody_else_on_port_443_is_named_before_the_authority_looks() {
         .await;
         assert_eq!((acme.orders(), acme.count(Endpoint::Challenge)), (1, 0));
         point(&lab, &acme, HOST, &[REPLICAS[0]]);
+        let root = acme.issuing_root_pem().await;
+        eventually("it is tried again", async || {
+            is_trusted(&root, HOST, REPLICAS[0]).await
+        })
+        .await;
+        assert_eq!(acme.orders(), 1, "the order goes on");
+    });
+}
+
+#[test]
+fn a_replica_that_lives_and_does_not_follow_is_named() {
+    run(async |lab| {
+        let _app = lab.backend("shop", "app").await;
+        let (acme, [_ferrik]) = site(&lab, &[REPLICAS[0]]).await;
+        // One of a version that knows nothing of handshakes: it renews its Lease and says nothing of them.
+        let renew = async || {
+            let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+            let lease = format!(
+                "apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {{name: old, namespace: ferrik, labels: {{ferrik.dev/election: ferrik-leader}}}}
+spec: {{holderIdentity: old, leaseDurationSeconds: 15, renewTime: '{now}'}}
+"
+            );
+            lab.cluster.apply(&lease).await;
+        };
+        renew().await;
+        lab.cluster.apply(&asking("a", HOST)).await;
+        eventually("the owner is told", async || {
+            renew().await;
+            let told = events(&lab, "AcmeFailed").await;
+            told.contains("replica old does not say that it has it")
+        })
+        .await;
+        assert_eq!((acme.orders(), acme.count(Endpoint::Challenge)), (1, 0));
+        let lease = ["delete", "lease", "-n", "ferrik", "old"];
+        lab.cluster.kubectl(&Identity::Admin, &lease).await;
         let root = acme.issuing_root_pem().await;
         eventually("it is tried again", async || {
             is_trusted(&root, HOST, REPLICAS[0]).await
