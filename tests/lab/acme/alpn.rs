@@ -150,10 +150,12 @@ fn several_orders_at_once_do_not_stand_in_each_others_way() {
             .await;
         }
         for at in 0..hosts.len() {
-            eventually("both have one", async || {
-                super::stored(&lab, &format!("again{at}")).await.contains("BEGIN")
-            })
-            .await;
+            for name in [format!("h{at}"), format!("again{at}")] {
+                eventually("each Secret has one", async || {
+                    super::stored(&lab, &name).await.contains("BEGIN")
+                })
+                .await;
+            }
         }
         assert_eq!(acme.orders(), 2 * hosts.len());
         assert_eq!(events(&lab, "AcmeFailed").await, "");
