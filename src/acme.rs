@@ -8,14 +8,16 @@ use ferrik_config::name::ObjectRef;
 use ferrik_controller::acme::{self, Options, Place, State};
 use ferrik_controller::leader::Holder;
 use ferrik_controller::publish::Published;
+use ferrik_controller::source::kube::Scope;
 use ferrik_proxy::Proxy;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// By what the worker knows whether it leads.
+/// By what the worker knows whether it leads, and whom.
 pub(crate) struct Leadership {
-    pub(crate) identity: Arc<str>,
+    /// `None` where nobody else serves.
+    pub(crate) scope: Option<Scope>,
     pub(crate) leading: watch::Receiver<bool>,
     /// `None` where nobody else can lead.
     pub(crate) holder: Option<Holder>,
@@ -32,12 +34,12 @@ pub(crate) fn start(
 ) {
     let (state, states) = watch::channel(State::default());
     let Leadership {
-        identity,
+        scope,
         leading,
         holder,
     } = leadership;
     let (wanted, leads) = (published.clone(), leading.clone());
-    control.spawn(acme::run(place, options, identity, published, leading, state));
+    control.spawn(acme::run(place, options, scope, published, leading, state));
     proxy.add_metrics(Arc::new(acme::Gauges(states.clone())));
     if let Some(holder) = holder {
         control.spawn(show_either(states, wanted, leads, holder, proxy.clone()));

@@ -60,7 +60,7 @@ impl Followed {
         if let (Some(options), Some(settings)) = (acme, &settings.acme) {
             let place = Place::Cluster(cluster.clone(), settings.account.clone());
             let leadership = crate::acme::Leadership {
-                identity: scope.identity.clone(),
+                scope: Some(scope.clone()),
                 leading: leads.clone(),
                 holder: Some(leader::Holder(leases.clone())),
             };

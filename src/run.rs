@@ -215,7 +215,7 @@ fn follow_folder(
     // Nobody else is there who could lead.
     let (leading, leads) = watch::channel(true);
     let leadership = crate::acme::Leadership {
-        identity: "files".into(),
+        scope: None,
         leading: leads,
         holder: None,
     };

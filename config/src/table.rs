@@ -18,7 +18,7 @@ use serde::Serialize;
 pub use algorithm::{CipherSuite, KeyExchangeGroup, SuiteOrder, TLS13_SUITES, TlsAlgorithms};
 pub use backend::{Backend, Balance, HostHeader, Protocol, Sticky};
 pub use certificate::{Certificate, KeyKind, PrivateKey, TlsHost, TlsVersions};
-pub use challenge::{CHALLENGE_PATH, Challenges, challenge_token};
+pub use challenge::{CHALLENGE_PATH, Challenges, Digest, TlsAlpn, challenge_token};
 pub use endpoint::{Endpoint, EndpointSet, Endpoints};
 pub use host::HostTable;
 pub use route::{Dialect, Entry, PathKind, PathRule, Route};

@@ -8,9 +8,12 @@
 //!                                            └▶ told: Events, the list for `ferrik certs`, metrics
 //! ```
 //!
-//! Every replica answers challenges, from its table: the answer follows from the account's thumbprint, which stands in the
-//! account's Secret. A leader that dies in mid-order leaves its key and the order's address there; the next one goes on.
+//! Every replica answers challenges, from its table. Of HTTP-01 the answer follows from the account's thumbprint, which stands
+//! in the account's Secret. Those of TLS-ALPN-01 are put there one by one (`answer`), and the authority is told to look when
+//! every replica says that it has them (`audience`). A leader that dies in mid-order leaves its key and the order's address there; the next one goes on.
 
+mod answer;
+mod audience;
 mod authority;
 mod due;
 mod entry;
@@ -53,6 +56,8 @@ pub struct Options {
     pub profile: Option<String>,
     /// Ask ourselves first what the authority will ask.
     pub preflight: bool,
+    /// How the authority verifies hosts.
+    pub challenge: Challenge,
 }
 
 impl std::fmt::Debug for Options {
@@ -60,6 +65,16 @@ impl std::fmt::Debug for Options {
         // The customer's key is no text for anybody.
         write!(f, "Options({})", self.server)
     }
+}
+
+/// How an authority verifies that a host is ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Challenge {
+    /// A request on port 80 (RFC 8555 §8.3).
+    #[default]
+    Http01,
+    /// A TLS handshake on port 443 (RFC 8737).
+    TlsAlpn01,
 }
 
 /// Kind of a certificate's key.

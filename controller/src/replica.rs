@@ -1,8 +1,9 @@
 //! What each replica tells the others about itself, in a Lease of its own: how far it has seen the cluster, a hash of what it
-//! serves and rejects, and the addresses of its node. `ferrik status` reads them, and so does the leader.
+//! serves and rejects, which challenges of an authority it answers, and the addresses of its node. `ferrik status` reads them, and so does the leader.
 //!
 //! A replica whose watch hangs says so by what it does not say: its Lease stays at an old version, or is not renewed.
 
+mod answering;
 mod record;
 mod roll;
 mod served;
@@ -17,11 +18,12 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use tokio::sync::watch;
 
-use crate::publish::{Published, Seen};
+use crate::publish::Published;
 use crate::source::kube::{Cluster, Scope, chain};
 use crate::status::Address;
-use record::{ELECTION, SEEN, TABLE};
+use record::{CHALLENGES, ELECTION, SEEN, TABLE};
 
+pub(crate) use answering::Roster;
 pub(crate) use record::ADDRESSES;
 pub use record::Replica;
 pub use roll::{Roll, call};
@@ -70,10 +72,10 @@ pub async fn run(
     loop {
         let state = {
             let state = published.borrow_and_update();
-            state.output.is_some().then(|| (state.hash, state.seen.clone()))
+            state.output.is_some().then(|| state.clone())
         };
-        if let Some((hash, seen)) = state {
-            let lease = lease(&scope, &place, hash, &seen, goes_on);
+        if let Some(state) = state {
+            let lease = lease(&scope, &place, &state, goes_on);
             let name = lease.metadata.name.clone().unwrap_or_default();
             let (params, patch) = (PatchParams::apply("ferrik").force(), Patch::Apply(&lease));
             match tokio::time::timeout(ANSWER, leases.patch(&name, &params, &patch)).await {
@@ -100,7 +102,7 @@ pub async fn run(
 }
 
 /// `goes_on` is false for the last word of a replica: nobody holds its Lease any more.
-fn lease(scope: &Scope, place: &Place, hash: u64, seen: &Seen, goes_on: bool) -> Lease {
+fn lease(scope: &Scope, place: &Place, state: &Published, goes_on: bool) -> Lease {
     let owner = place.owner.clone().map(|owner| OwnerReference {
         api_version: "v1".to_owned(),
         kind: "Pod".to_owned(),
@@ -108,8 +110,11 @@ fn lease(scope: &Scope, place: &Place, hash: u64, seen: &Seen, goes_on: bool) ->
         uid: owner.uid,
         ..OwnerReference::default()
     });
-    let seen = serde_json::to_string(seen).expect("names and numbers have a JSON form");
-    let mut annotations = vec![(TABLE, format!("{hash:016x}")), (SEEN, seen)];
+    let seen = serde_json::to_string(&state.seen).expect("names and numbers have a JSON form");
+    let mut annotations = vec![(TABLE, format!("{:016x}", state.hash)), (SEEN, seen)];
+    if state.challenges() > 0 {
+        annotations.push((CHALLENGES, state.challenges().to_string()));
+    }
     if !place.addresses.is_empty() {
         annotations.push((ADDRESSES, Address::write_all(&place.addresses)));
     }

@@ -12,7 +12,7 @@ use crate::lasting::Lasting;
 use crate::observe::StatsRegistry;
 use crate::route::Route;
 use crate::router::{HostRoutes, Router};
-use crate::tls::{TlsOptions, TlsTable};
+use crate::tls::{Answers, TlsOptions, TlsTable};
 use crate::upstream::{Backend, Cells};
 
 /// What requests read; one request sees one of these from first byte to last.
@@ -23,6 +23,8 @@ pub(crate) struct Compiled {
     /// Routes by host.
     pub(crate) router: Router,
     pub(crate) tls: TlsTable,
+    /// For authorities that look in a handshake whether a host is ours.
+    pub(crate) answers: Answers,
     /// The model that this was compiled from, for `/table` and for the next compilation.
     pub(crate) table: Arc<Table>,
 }
@@ -73,6 +75,7 @@ impl Compiled {
                 &table.default_tls,
                 TlsOptions::default(),
             ),
+            answers: Answers::compile(previous.map(|it| &it.answers), &table.challenges.tls_alpn),
             table,
         }
     }

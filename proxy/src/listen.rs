@@ -36,6 +36,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use ferrik_config::name::Host;
+use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use crate::tls::TlsPolicy;
@@ -64,4 +65,7 @@ pub(crate) trait Serve: Send + Sync + 'static {
 pub(crate) trait TlsLookup: Send + Sync + 'static {
     /// The policy for `sni`, or for clients that name no server.
     fn lookup(&self, sni: Option<&Host>) -> Arc<TlsPolicy>;
+
+    /// How an authority's challenge for `host` is answered; `None` if none is open.
+    fn answer(&self, host: &Host) -> Option<Arc<ServerConfig>>;
 }

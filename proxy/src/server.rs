@@ -18,6 +18,7 @@ use pingora::connectors::http::Connector;
 use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
+use rustls::ServerConfig;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -325,6 +326,10 @@ impl TlsLookup for Arc<Tables> {
     fn lookup(&self, sni: Option<&Host>) -> Arc<TlsPolicy> {
         let compiled = self.load().expect("listeners are bound after the first table");
         compiled.tls.lookup(sni).clone()
+    }
+
+    fn answer(&self, host: &Host) -> Option<Arc<ServerConfig>> {
+        self.load()?.answers.find(host)
     }
 }
 

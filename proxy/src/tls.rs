@@ -7,9 +7,10 @@
 //! Reading order: [`table`] (server name to policy) → [`policy`] → [`resolver`] (which certificate) →
 //! [`client`] (what the handshake asks of a client) → [`judge`] (nginx's verdict) with [`chain`] and
 //! [`failure`] → [`facts`] (what a connection remembers) → [`subject`] and [`encoding`] (how backends are
-//! told).
+//! told). Beside it stands [`challenge`]: handshakes that only an authority makes.
 
 mod chain;
+mod challenge;
 mod client;
 mod crypto;
 mod default_certificate;
@@ -25,6 +26,7 @@ mod table;
 pub(crate) mod testing;
 mod unverified;
 
+pub(crate) use challenge::{Answers, is_challenge};
 pub(crate) use default_certificate::default_certificate;
 pub(crate) use encoding::bare_base64;
 pub(crate) use facts::TlsFacts;

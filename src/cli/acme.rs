@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{ArgAction, Args, ValueEnum};
-use ferrik_controller::acme::{KeyKind, LETS_ENCRYPT, LETS_ENCRYPT_STAGING, Options};
+use ferrik_controller::acme::{Challenge, KeyKind, LETS_ENCRYPT, LETS_ENCRYPT_STAGING, Options};
 
 /// Which authority, and how it is asked.
 #[expect(clippy::struct_field_names, reason = "the names are the flags'")]
@@ -43,8 +43,14 @@ pub(crate) struct Acme {
     #[arg(long, value_name = "NAME")]
     pub(crate) acme_profile: Option<String>,
 
+    /// How the authority verifies hosts: by a request on port 80 (http-01), or by a TLS handshake on port 443
+    /// (tls-alpn-01), so that port 80 may be closed.
+    #[arg(long, value_enum, value_name = "KIND", default_value = "http-01")]
+    pub(crate) acme_challenge: Verified,
+
     /// Order nothing for a host until `http://HOST/.well-known/acme-challenge/` comes back to ferrik, at each of its
-    /// addresses. Turn it off where this network cannot reach its own public addresses.
+    /// addresses; or, with tls-alpn-01, have nothing verified until a handshake does. Turn it off where this network
+    /// cannot reach its own public addresses.
     #[arg(
         long,
         value_name = "BOOL",
@@ -65,6 +71,17 @@ pub(crate) struct Acme {
     /// --acme.
     #[arg(long, value_name = "DIR", requires = "files")]
     pub(crate) acme_state: Option<PathBuf>,
+}
+
+/// Ways to verify a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Verified {
+    /// A request on port 80.
+    #[value(name = "http-01")]
+    Http01,
+    /// A TLS handshake on port 443.
+    #[value(name = "tls-alpn-01")]
+    TlsAlpn01,
 }
 
 /// Kinds of keys.
@@ -102,6 +119,10 @@ impl Acme {
             },
             profile: self.acme_profile.clone(),
             preflight: self.acme_preflight,
+            challenge: match self.acme_challenge {
+                Verified::Http01 => Challenge::Http01,
+                Verified::TlsAlpn01 => Challenge::TlsAlpn01,
+            },
         })
     }
 }

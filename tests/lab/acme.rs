@@ -1,5 +1,6 @@
 //! Certificates from an authority: asked for by an Ingress, answered for by every replica, and kept in Secrets.
 
+mod alpn;
 mod authority;
 mod files;
 mod owner;
@@ -56,9 +57,9 @@ async fn replica(lab: &Lab, acme: &Acme, address: &str, more: &[&str]) -> Ferrik
 }
 
 /// One with these rights.
-async fn replica_as(lab: &Lab, acme: &Acme, address: &str, identity: &Identity) -> Ferrik {
+async fn replica_as(lab: &Lab, acme: &Acme, address: &str, identity: &Identity, more: &[&str]) -> Ferrik {
     let kubeconfig = lab.cluster.kubeconfig(identity).await;
-    start(acme, &kubeconfig, address, &[], "info").await
+    start(acme, &kubeconfig, address, more, "info").await
 }
 
 async fn replica_with_log(lab: &Lab, acme: &Acme, address: &str, more: &[&str], log: &str) -> Ferrik {
@@ -67,7 +68,9 @@ async fn replica_with_log(lab: &Lab, acme: &Acme, address: &str, more: &[&str], 
 }
 
 async fn start(acme: &Acme, kubeconfig: &Path, address: &str, more: &[&str], log: &str) -> Ferrik {
-    let (http, https) = (format!("{address}:80"), format!("{address}:443"));
+    // An authority that looks in handshakes finds nobody on port 80.
+    let port = if more.contains(&"tls-alpn-01") { 8080 } else { 80 };
+    let (http, https) = (format!("{address}:{port}"), format!("{address}:443"));
     let (directory, authorities) = (acme.directory_url(), acme.listener_ca_file());
     let arguments = [
         "--http",

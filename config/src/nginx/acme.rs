@@ -6,7 +6,7 @@ use crate::annotation::{Annotation, At, Feature, OnInvalid, Scope, Support};
 pub(super) const FEATURE: Feature<All> = Feature {
     title: "Certificates from an authority",
     doc: "With `--acme` the certificates of Ingresses that ask for them come from an ACME authority such as Let's Encrypt \
-          (HTTP-01, so no wildcards) and are renewed in time. An Ingress asks with `ferrik.dev/acme`, which is read under \
+          (HTTP-01 or TLS-ALPN-01, so no wildcards) and are renewed in time. An Ingress asks with `ferrik.dev/acme`, which is read under \
           this prefix only and on objects of every class, with `kubernetes.io/tls-acme: \"true\"`, with Traefik's \
           `router.tls.certresolver`, or because its IngressClass carries `ferrik.dev/acme: \"true\"` or ferrik was started \
           with `--acme-by-default` or `--acme-default-namespace`. Each entry of `spec.tls` is one certificate, in the Secret that it names; a Secret that \

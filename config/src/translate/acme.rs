@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
-use crate::acme::{THUMBPRINT, Wanted};
+use crate::acme::{ANSWERS, Answers, THUMBPRINT, Wanted};
 use crate::name::{Host, ObjectRef};
 use crate::snapshot::Secret;
-use crate::table::Challenges;
+use crate::table::{Challenges, TlsAlpn};
 
 /// Certificates by the Ingress that asks for them, and how many want each host.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Wants {
     hosts: BTreeMap<Host, usize>,
     /// The hosts may be others than those that were answered for last.
     has_changed: bool,
+    /// What the account's Secret says of handshakes, as it was read last, and what it means.
+    answers: (Vec<u8>, TlsAlpn),
 }
 
 impl Wants {
@@ -101,7 +103,15 @@ impl Wants {
             .and_then(|bytes| std::str::from_utf8(bytes).ok())
             .map(str::trim)
             .filter(|text| !text.is_empty());
+        let text = account
+            .and_then(|account| account.get(ANSWERS))
+            .unwrap_or_default();
+        if self.answers.0 != text {
+            // Whatever host it is for: a replica that learns of the Ingress later than of the answer must be able to give it.
+            self.answers = (text.to_vec(), (&Answers::read(text)).into());
+        }
         let is_same = challenges.thumbprint.as_deref() == thumbprint
+            && challenges.tls_alpn == self.answers.1
             && (!std::mem::take(&mut self.has_changed)
                 || (challenges.hosts.len() == self.hosts.len()
                     && self.hosts.keys().all(|host| challenges.hosts.contains(host))));
@@ -109,6 +119,7 @@ impl Wants {
             *challenges = Arc::new(Challenges {
                 thumbprint: thumbprint.map(Arc::from),
                 hosts: self.hosts.keys().cloned().collect(),
+                tls_alpn: self.answers.1.clone(),
             });
         }
     }

@@ -275,6 +275,7 @@ fn secret() -> impl Strategy<Value = Value> {
         json!({"ca.crt": include_str!("../pem/authority.crt"), "tls.ca": include_str!("../pem/authority.crt")}),
         json!({"auth": "alice:{SHA}none", "users": "alice:{SHA}none"}),
         json!({"thumbprint": "one"}),
+        json!({"tls-alpn-01": format!(r#"{{"version": 5, "hosts": {{"a.example.org": {{"digest": "{}", "order": "a/a"}}}}}}"#, "7a".repeat(32))}),
         json!({}),
     ]);
     (select(&NAMESPACES), select(&SECRETS), data, any::<bool>()).prop_map(

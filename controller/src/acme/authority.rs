@@ -1,10 +1,11 @@
 //! The protocol (RFC 8555, RFC 9773), by a library: an account at one authority, and what orders ask of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ferrik_config::table::Digest;
 use instant_acme::{
     AccountCredentials, AuthorizationStatus, CertificateIdentifier, ChallengeType, Error, ExternalAccountKey,
     Identifier, NewAccount, NewOrder, OrderStatus, Problem,
@@ -17,9 +18,10 @@ use super::due::Window;
 use super::http::{Http, take_retry_after};
 use super::order::{Authority, Failure, Kind, Stage};
 use super::pace::Pace;
+use super::preflight::Refused;
 use super::store::Account;
 use super::work::now;
-use super::{KeyKind, Options, preflight};
+use super::{Challenge, KeyKind, Options, preflight};
 
 /// Attempts to reach ourselves: a replica may have its newest table a moment later.
 const ATTEMPTS: u32 = 10;
@@ -180,7 +182,8 @@ impl Authority for Ordering {
     }
 
     async fn preflight(&self, hosts: &BTreeSet<String>) -> Result<(), Failure> {
-        if !self.acme.options.preflight {
+        // A handshake can be tried when its answer is known, and no sooner.
+        if !self.acme.options.preflight || self.acme.options.challenge != Challenge::Http01 {
             return Ok(());
         }
         let mut bytes = [0; 16];
@@ -188,15 +191,7 @@ impl Authority for Ordering {
         let filled = provider.secure_random.fill(&mut bytes);
         filled.map_err(|_| Failure::new(Kind::Store, "the system has no randomness"))?;
         let token = format!("preflight-{:032x}", u128::from_be_bytes(bytes));
-        let mut attempts = 0;
-        loop {
-            let result = preflight::check(hosts, &token, self.acme.account.key_thumbprint()).await;
-            attempts += 1;
-            match result {
-                Err(refused) if refused.may_change && attempts < ATTEMPTS => tokio::time::sleep(AGAIN).await,
-                other => return other.map_err(|refused| refused.failure),
-            }
-        }
+        repeated(|| preflight::check(hosts, &token, self.acme.account.key_thumbprint())).await
     }
 
     async fn order(&self, hosts: &BTreeSet<String>) -> Result<String, Failure> {
@@ -257,7 +252,11 @@ impl Authority for Ordering {
         })
     }
 
-    async fn verify(&self, url: &str) -> Result<(), Failure> {
+    async fn answers(&self, url: &str) -> Result<BTreeMap<String, Digest>, Failure> {
+        let mut answers = BTreeMap::new();
+        if self.acme.options.challenge != Challenge::TlsAlpn01 {
+            return Ok(answers);
+        }
         let mut order = self.acme.order(url).await?;
         let mut authorizations = order.authorizations();
         while let Some(authorization) = authorizations.next().await {
@@ -266,10 +265,34 @@ impl Authority for Ordering {
                 continue;
             }
             let host = authorization.identifier().to_string();
-            let Some(mut challenge) = authorization.challenge(ChallengeType::Http01) else {
-                let message = format!("the authority does not verify {host} by HTTP-01");
-                return Err(Failure::new(Kind::Refused, message));
-            };
+            let unfit = unfit(&host, Challenge::TlsAlpn01, &authorization.challenges);
+            let challenge = authorization.challenge(ChallengeType::TlsAlpn01).ok_or(unfit)?;
+            let digest = challenge.key_authorization().digest().as_ref().try_into();
+            let digest = digest.map_err(|_| Failure::new(Kind::Store, "SHA-256 has 32 bytes"))?;
+            answers.insert(host, Digest(digest));
+        }
+        Ok(answers)
+    }
+
+    async fn probe(&self, answers: &BTreeMap<String, Digest>) -> Result<(), Failure> {
+        if !self.acme.options.preflight {
+            return Ok(());
+        }
+        repeated(|| preflight::handshake::check(answers)).await
+    }
+
+    async fn verify(&self, url: &str) -> Result<(), Failure> {
+        let kind = self.acme.options.challenge;
+        let mut order = self.acme.order(url).await?;
+        let mut authorizations = order.authorizations();
+        while let Some(authorization) = authorizations.next().await {
+            let mut authorization = authorization.map_err(failure)?;
+            if authorization.status != AuthorizationStatus::Pending {
+                continue;
+            }
+            let host = authorization.identifier().to_string();
+            let unfit = unfit(&host, kind, &authorization.challenges);
+            let mut challenge = authorization.challenge(kind.into()).ok_or(unfit)?;
             let ready = challenge.set_ready().await;
             ready.map_err(failure)?;
         }
@@ -299,6 +322,45 @@ impl Authority for Ordering {
     async fn pause(&self, polls: u32) {
         tokio::time::sleep((Duration::from_millis(200) * polls).min(Duration::from_secs(3))).await;
     }
+}
+
+/// Asks again what may soon be different.
+async fn repeated<C: Future<Output = Result<(), Refused>>>(check: impl Fn() -> C) -> Result<(), Failure> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match check().await {
+            Err(refused) if refused.may_change && attempts < ATTEMPTS => tokio::time::sleep(AGAIN).await,
+            other => return other.map_err(|refused| refused.failure),
+        }
+    }
+}
+
+impl From<Challenge> for ChallengeType {
+    fn from(challenge: Challenge) -> Self {
+        match challenge {
+            Challenge::Http01 => Self::Http01,
+            Challenge::TlsAlpn01 => Self::TlsAlpn01,
+        }
+    }
+}
+
+/// The authority does not offer the challenge that is answered here.
+fn unfit(host: &str, wanted: Challenge, offered: &[instant_acme::Challenge]) -> Failure {
+    let name = |kind: &ChallengeType| match kind {
+        ChallengeType::Http01 => "http-01".to_owned(),
+        ChallengeType::Dns01 => "dns-01".to_owned(),
+        ChallengeType::TlsAlpn01 => "tls-alpn-01".to_owned(),
+        ChallengeType::Unknown(other) => other.clone(),
+        other => format!("{other:?}"),
+    };
+    let offered: Vec<String> = offered.iter().map(|challenge| name(&challenge.r#type)).collect();
+    let message = format!(
+        "the authority does not verify {host} by {}; it offers {}: choose another with --acme-challenge, or another authority",
+        name(&wanted.into()),
+        offered.join(", ")
+    );
+    Failure::new(Kind::Refused, message)
 }
 
 /// True if the order is worth a try that names nothing to replace: whatever is wrong with that must not keep a certificate

@@ -1,13 +1,17 @@
 //! What the orders of one leader share: the store, the account, and what is remembered. It also keeps the steps of an order.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ferrik_config::name::ObjectRef;
+use ferrik_config::table::Digest;
 use imbl::OrdMap;
 use tokio::sync::Mutex;
 
 use super::Options;
+use super::answer::{Claim, Claims};
+use super::audience::Audience;
 use super::authority::Acme;
 use super::entry::Entry;
 use super::http::Http;
@@ -29,6 +33,7 @@ pub(super) struct Lasting {
     pub(super) options: Arc<Options>,
     pub(super) http: Http,
     pub(super) listeners: Listeners,
+    pub(super) audience: Audience,
     pub(super) pace: Arc<std::sync::Mutex<Pace>>,
     /// An account that could not be kept yet: another one is not made.
     pub(super) spare: Arc<Mutex<Option<Account>>>,
@@ -50,6 +55,7 @@ pub(super) struct Ledger {
     pub(super) lasting: Lasting,
     /// The Ingresses as they are now: who is deleted and made again has another uid.
     uids: std::sync::Mutex<OrdMap<ObjectRef, Arc<str>>>,
+    claims: Claims,
 }
 
 impl Ledger {
@@ -61,6 +67,7 @@ impl Ledger {
             acme: Mutex::default(),
             lasting,
             uids: std::sync::Mutex::default(),
+            claims: Claims::default(),
         }
     }
 
@@ -130,6 +137,7 @@ impl Ledger {
         } else {
             kept.entries.insert(name.to_owned(), entry.clone());
         }
+        kept.drop_answers();
         store.save(kept).await
     }
 }
@@ -138,11 +146,23 @@ impl Ledger {
 pub(super) struct Keeper {
     pub(super) ledger: Arc<Ledger>,
     pub(super) request: Request,
+    /// The hosts whose answers are this order's, until it ends.
+    pub(super) claim: Mutex<Option<Claim>>,
 }
 
 impl Keep for Keeper {
     async fn save(&self, entry: &Entry) -> Result<(), Failure> {
         self.ledger.save(&name(&self.request.secret), entry).await
+    }
+
+    async fn answer(&self, answers: &BTreeMap<String, Digest>) -> Result<(), Failure> {
+        let mut claim = self.claim.lock().await;
+        if claim.is_none() {
+            let hosts = answers.keys().cloned().collect();
+            *claim = Some(self.ledger.claims.take(hosts).await?);
+        }
+        let version = self.ledger.answer(&name(&self.request.secret), answers).await?;
+        self.ledger.lasting.audience.hear(version).await
     }
 
     async fn check(&self) -> Result<(), Failure> {

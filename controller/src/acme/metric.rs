@@ -17,7 +17,8 @@ pub const METRICS: &[MetricRow] = &[
         "ferrik_acme_failures",
         "counter",
         &["reason"],
-        "Orders that failed since this replica leads: `preflight` (the host does not lead here), `refused`, `rate_limited`, \
+        "Orders that failed since this replica leads: `preflight` (the host does not lead here), `answer` (a \
+         replica does not have the answer for the authority), `refused`, `rate_limited`, \
          `unreachable`, `slow`, `budget` (our own), `account` or `store`.",
     ),
     MetricRow::new(

@@ -3,8 +3,10 @@
 //!
 //! The authority and what keeps the steps are arguments: the tests end the process between any two effects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+
+use ferrik_config::table::Digest;
 
 use super::entry::{Entry, OpenOrder};
 
@@ -26,6 +28,8 @@ pub(super) struct Failure {
 pub(super) enum Kind {
     /// The authority's question would not reach us.
     Preflight,
+    /// Not every replica has the answer to the authority's question.
+    Answer,
     /// The authority has refused the order or could not verify a host.
     Refused,
     /// The authority asks us to slow down.
@@ -51,6 +55,7 @@ impl Kind {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Preflight => "preflight",
+            Self::Answer => "answer",
             Self::Refused => "refused",
             Self::RateLimited => "rate_limited",
             Self::Unreachable => "unreachable",
@@ -101,6 +106,10 @@ pub(super) trait Authority: Sync {
     fn order(&self, hosts: &BTreeSet<String>) -> impl Future<Output = Result<String, Failure>> + Send;
     /// How far the order is.
     fn stage(&self, url: &str) -> impl Future<Output = Result<Stage, Failure>> + Send;
+    /// What must be answered in handshakes while the hosts of the order are verified; nothing if that is not how.
+    fn answers(&self, url: &str) -> impl Future<Output = Result<BTreeMap<String, Digest>, Failure>> + Send;
+    /// Checks that the authority's handshakes will get these answers.
+    fn probe(&self, answers: &BTreeMap<String, Digest>) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Has every host of the order verified.
     fn verify(&self, url: &str) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Has the certificate made for this key.
@@ -120,6 +129,8 @@ pub(super) trait Authority: Sync {
 pub(super) trait Keep: Sync {
     /// Keeps the entry. Fails if another process has kept something since: then it is at work.
     fn save(&self, entry: &Entry) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Keeps the answers where every replica reads them, and waits until every live one has them.
+    fn answer(&self, answers: &BTreeMap<String, Digest>) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Whether a certificate could be kept, so that none is ordered that could not.
     fn check(&self) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Keeps the certificate and its key where they are used.
@@ -164,6 +175,11 @@ pub(super) async fn drive(
         match authority.stage(&url).await? {
             Stage::Pending if is_verified => {}
             Stage::Pending => {
+                let answers = authority.answers(&url).await?;
+                if !answers.is_empty() {
+                    keep.answer(&answers).await?;
+                    authority.probe(&answers).await?;
+                }
                 authority.verify(&url).await?;
                 is_verified = true;
             }

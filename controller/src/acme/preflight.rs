@@ -1,7 +1,10 @@
-//! Whether the authority's question will reach us: the same question, asked by ourselves, at every address of the host.
+//! Whether the authority's question will reach us: the same question, asked by ourselves, at every address of the host. Here
+//! is that of HTTP-01; [`handshake`] asks that of TLS-ALPN-01.
 //!
 //! Our own listeners answer it from the account's thumbprint, as they will answer the authority, so an answer proves that
 //! the name, the way here, and the replica at its end are right. Nothing is spent at the authority for a host that fails.
+
+pub(super) mod handshake;
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -46,35 +49,53 @@ pub(super) struct Refused {
 pub(super) async fn check(hosts: &BTreeSet<String>, token: &str, thumbprint: &str) -> Result<(), Refused> {
     let expected = format!("{token}.{thumbprint}");
     for host in hosts {
-        let addresses = tokio::time::timeout(ANSWER, tokio::net::lookup_host((host.as_str(), 80))).await;
-        let addresses: Vec<SocketAddr> = match addresses {
-            Ok(Ok(found)) => found.take(MOST).collect(),
-            Ok(Err(error)) => {
-                return Err(refused(
-                    host,
-                    &format!("its name has no address ({error})"),
-                    false,
-                ));
-            }
-            Err(_) => return Err(refused(host, "its name could not be looked up in time", false)),
-        };
-        let (mut has_answered, mut no_way) = (false, "its name has no address".to_owned());
-        for address in addresses {
-            let answer = tokio::time::timeout(ANSWER, ask(host, address, token, &expected)).await;
-            let answer = answer.unwrap_or_else(|_| Err(Wrong::Silent("did not answer in time".to_owned())));
-            let at = |what: &str| format!("{} {what}", address.ip());
-            match answer {
-                Ok(()) => has_answered = true,
-                Err(Wrong::NoWay(what)) => no_way = at(&what),
-                Err(Wrong::Silent(what)) => return Err(refused(host, &at(&what), false)),
-                Err(Wrong::Other(what)) => return Err(refused(host, &at(&what), true)),
-            }
-        }
-        if !has_answered {
-            return Err(refused(host, &no_way, false));
-        }
+        let asked = at_every_address(host, 80, |address| ask(host, address, token, &expected)).await;
+        asked.map_err(|(what, may_change)| refused(host, &what, may_change))?;
     }
     Ok(())
+}
+
+/// Asks at every address of a host. The error says what is wrong there, and whether it may soon be different.
+async fn at_every_address<A: Future<Output = Result<(), Wrong>>>(
+    host: &str,
+    port: u16,
+    ask: impl Fn(SocketAddr) -> A,
+) -> Result<(), (String, bool)> {
+    let addresses = tokio::time::timeout(ANSWER, tokio::net::lookup_host((host, port))).await;
+    let addresses: Vec<SocketAddr> = match addresses {
+        Ok(Ok(found)) => found.take(MOST).collect(),
+        Ok(Err(error)) => return Err((format!("its name has no address ({error})"), false)),
+        Err(_) => return Err(("its name could not be looked up in time".to_owned(), false)),
+    };
+    let (mut has_answered, mut no_way) = (false, "its name has no address".to_owned());
+    for address in addresses {
+        let answer = tokio::time::timeout(ANSWER, ask(address)).await;
+        let answer = answer.unwrap_or_else(|_| Err(Wrong::Silent("did not answer in time".to_owned())));
+        let at = |what: &str| format!("{} {what}", address.ip());
+        match answer {
+            Ok(()) => has_answered = true,
+            Err(Wrong::NoWay(what)) => no_way = at(&what),
+            Err(Wrong::Silent(what)) => return Err((at(&what), false)),
+            Err(Wrong::Other(what)) => return Err((at(&what), true)),
+        }
+    }
+    if has_answered {
+        Ok(())
+    } else {
+        Err((no_way, false))
+    }
+}
+
+async fn connect(address: SocketAddr) -> Result<TcpStream, Wrong> {
+    TcpStream::connect(address).await.map_err(|error| {
+        let what = format!("cannot be reached on port {} ({error})", address.port());
+        match error.kind() {
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::AddrNotAvailable => {
+                Wrong::NoWay(what)
+            }
+            _ => Wrong::Silent(what),
+        }
+    })
 }
 
 fn refused(host: &str, what: &str, may_change: bool) -> Refused {
@@ -91,15 +112,7 @@ fn refused(host: &str, what: &str, may_change: bool) -> Refused {
 
 /// What the address did instead, if it did not answer as we do.
 async fn ask(host: &str, address: SocketAddr, token: &str, expected: &str) -> Result<(), Wrong> {
-    let stream = TcpStream::connect(address).await.map_err(|error| {
-        let what = format!("cannot be reached on port 80 ({error})");
-        match error.kind() {
-            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::AddrNotAvailable => {
-                Wrong::NoWay(what)
-            }
-            _ => Wrong::Silent(what),
-        }
-    })?;
+    let stream = connect(address).await?;
     let no_http =
         |error: hyper::Error| Wrong::Other(format!("did not answer as an HTTP server does ({error})"));
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;

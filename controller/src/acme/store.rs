@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ferrik_config::acme::{ACME, SERVER};
+use ferrik_config::acme::{ACME, ANSWERS, Answers, SERVER};
 use ferrik_config::name::ObjectRef;
 use serde_json::{Value, json};
 
@@ -52,6 +52,8 @@ pub(super) struct Account {
 pub(super) struct Kept {
     pub(super) account: Option<Account>,
     pub(super) entries: Entries,
+    /// What every replica answers in handshakes.
+    pub(super) answers: Answers,
 }
 
 impl std::fmt::Debug for Kept {
@@ -136,12 +138,16 @@ impl Store {
 impl Kept {
     fn data(&self) -> BTreeMap<&'static str, String> {
         let account = self.account.clone().unwrap_or_default();
-        BTreeMap::from([
+        let mut data = BTreeMap::from([
             (ACCOUNT, account.credentials),
             ("server", account.server),
             (ferrik_config::acme::THUMBPRINT, account.thumbprint),
             (STATE, self.state()),
-        ])
+        ]);
+        if self.answers != Answers::default() {
+            data.insert(ANSWERS, serde_json::to_string(&self.answers).unwrap_or_default());
+        }
+        data
     }
 
     fn state(&self) -> String {
@@ -169,6 +175,7 @@ impl Kept {
         Self {
             account: Some(account).filter(|account| !account.credentials.is_empty()),
             entries: entries.unwrap_or_default(),
+            answers: Answers::read(field(ANSWERS).as_bytes()),
         }
     }
 }

@@ -129,6 +129,7 @@ fn names(request: &Request) -> String {
 pub(super) fn no_failures() -> BTreeMap<&'static str, u64> {
     let kinds = [
         Kind::Preflight,
+        Kind::Answer,
         Kind::Refused,
         Kind::RateLimited,
         Kind::Unreachable,

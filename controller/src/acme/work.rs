@@ -7,10 +7,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use ferrik_config::acme::Wanted;
 use ferrik_config::name::ObjectRef;
 use imbl::OrdMap;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::Options;
+use super::audience::Audience;
 use super::authority::new_key;
 use super::due::due;
 use super::entry::Entry;
@@ -23,7 +24,7 @@ use super::store::{Kept, Place, Store};
 use super::suggestion::Suggestions;
 use super::told::{Listeners, Standing, State, no_failures};
 use crate::publish::Published;
-use crate::source::kube::Facts;
+use crate::source::kube::{Facts, Scope};
 
 /// Orders under way at the same time,
 const AT_ONCE: usize = 4;
@@ -45,11 +46,11 @@ const MOST_NAMES: usize = 100;
 /// An authority that asks one account for peace is tried again after this long at most, in seconds.
 const PEACE: i64 = 900;
 
-/// Works whenever this process leads, until the task is dropped.
+/// Works whenever this process leads, until the task is dropped. `scope` says who it is, where there is a cluster.
 pub async fn run(
     place: Place,
     options: Options,
-    identity: Arc<str>,
+    scope: Option<Scope>,
     published: watch::Receiver<Published>,
     mut leading: watch::Receiver<bool>,
     state: watch::Sender<State>,
@@ -69,7 +70,14 @@ pub async fn run(
     let lasting = Lasting {
         options,
         http,
-        listeners: Listeners { cluster, identity },
+        audience: Audience {
+            published: published.clone(),
+            replicas: cluster.clone().zip(scope.clone()),
+        },
+        listeners: Listeners {
+            cluster,
+            identity: scope.map(|scope| scope.identity).unwrap_or_default(),
+        },
         pace: Arc::default(),
         spare: Arc::default(),
         forgotten: Arc::default(),
@@ -261,6 +269,7 @@ impl Work {
                 .retain(|name, entry| names.contains(name) || entry.forget_failures(now));
             store.1.entries.clone()
         };
+        self.ledger.tidy().await;
         self.looked = Some((Instant::now(), now));
         self.look_at = now + SELDOM;
         let mut due_now = Vec::new();
@@ -338,6 +347,7 @@ impl Work {
         let keeper = Keeper {
             ledger: self.ledger.clone(),
             request: request.clone(),
+            claim: Mutex::default(),
         };
         // Only a certificate of the same authority is renewed there.
         let renewed = request.current.as_ref();
@@ -416,7 +426,12 @@ impl Work {
                     }
                     // It answered.
                     Kind::Refused | Kind::RateLimited | Kind::Slow => self.lasting.pace().open(),
-                    Kind::Preflight | Kind::Budget | Kind::Store | Kind::Conflict | Kind::Superseded => {}
+                    Kind::Preflight
+                    | Kind::Answer
+                    | Kind::Budget
+                    | Kind::Store
+                    | Kind::Conflict
+                    | Kind::Superseded => {}
                 }
                 let is_own = !matches!(failure.kind, Kind::Refused | Kind::RateLimited | Kind::Slow);
                 let salt = salt(&request.secret);

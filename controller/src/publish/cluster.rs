@@ -62,6 +62,12 @@ impl From<Output> for Published {
 }
 
 impl Published {
+    /// The version of the answers to challenges of TLS-ALPN-01 that are in service; 0 if there was never one.
+    pub(crate) fn challenges(&self) -> u64 {
+        let output = self.output.as_ref();
+        output.map_or(0, |output| output.table.challenges.tls_alpn.version)
+    }
+
     /// The Ingresses of which something else is known than before: they themselves, or whether they are ours.
     pub(crate) fn touched_since<'a>(&'a self, before: &'a Self) -> BTreeSet<&'a ObjectRef> {
         let facts = before.facts.diff(&self.facts).map(|change| match change {

@@ -17,6 +17,8 @@ pub(super) const ELECTION: &str = "ferrik.dev/election";
 pub(super) const TABLE: &str = "ferrik.dev/table";
 /// Annotation: how far each watch of Ingresses is, as a JSON object.
 pub(super) const SEEN: &str = "ferrik.dev/seen";
+/// Annotation: the version of the answers to challenges of TLS-ALPN-01 that it gives.
+pub(super) const CHALLENGES: &str = "ferrik.dev/acme-challenges";
 /// Annotation: addresses, as a JSON list of entries of `status.loadBalancer.ingress`.
 pub(crate) const ADDRESSES: &str = "ferrik.dev/addresses";
 
@@ -31,6 +33,8 @@ pub struct Replica {
     pub(crate) seen: Seen,
     /// Hash of what it serves and rejects.
     pub table: String,
+    /// The version of the answers to an authority that it gives in handshakes; 0 if it says nothing of that.
+    pub(crate) challenges: u64,
     /// How long ago it said so.
     pub age: Duration,
 }
@@ -45,6 +49,9 @@ impl Replica {
             name,
             seen: seen.unwrap_or_default(),
             table: annotation(lease, TABLE).unwrap_or_default().to_owned(),
+            challenges: annotation(lease, CHALLENGES)
+                .and_then(|version| version.parse().ok())
+                .unwrap_or_default(),
             age,
         })
     }

@@ -135,7 +135,7 @@ pub async fn call(
 }
 
 /// What is known of each Lease.
-struct Observer {
+pub(super) struct Observer {
     identity: String,
     begun: Instant,
     known: BTreeMap<String, Known>,
@@ -153,7 +153,7 @@ struct Known {
 }
 
 impl Observer {
-    fn new(identity: &str, now: Instant) -> Self {
+    pub(super) fn new(identity: &str, now: Instant) -> Self {
         Self {
             identity: identity.to_owned(),
             begun: now,
@@ -164,7 +164,7 @@ impl Observer {
     }
 
     /// Takes one list.
-    fn take(&mut self, leases: &[Lease], now: Instant, time: SystemTime) -> Roll {
+    pub(super) fn take(&mut self, leases: &[Lease], now: Instant, time: SystemTime) -> Roll {
         let mut there = BTreeSet::new();
         for lease in leases {
             let name = lease.metadata.name.clone().unwrap_or_default();

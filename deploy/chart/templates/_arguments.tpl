@@ -82,6 +82,7 @@
 - --acme-account={{ include "ferrik.name" $ }}-acme
 - --acme-server={{ .server }}
 - --acme-by-default={{ .byDefault }}
+- --acme-challenge={{ .challenge }}
 - --acme-preflight={{ .preflight }}
 - --acme-key={{ .key }}
 {{- range .contacts }}

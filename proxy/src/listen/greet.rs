@@ -6,6 +6,8 @@
 use std::io;
 use std::sync::Arc;
 
+use ferrik_config::name::Host;
+use rustls::ServerConfig;
 use rustls::pki_types::UnixTime;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -31,7 +33,9 @@ pub(super) async fn greet(
     let mut socket = Socket::new(stream, vitals.clone());
     if arrival.tls {
         // Boxed apart, so that plain connections that wait for their first byte do not take memory for it.
-        let (stream, facts) = Box::pin(handshake(socket, vitals, lookup)).await?;
+        let Some((stream, facts)) = Box::pin(handshake(socket, vitals, lookup)).await? else {
+            return Ok(None);
+        };
         let h2 = facts.h2;
         let connection = Connection::new(arrival, Some(facts), h2, vitals.clone());
         let transport = Transport::Tls(Box::new(stream));
@@ -53,11 +57,17 @@ async fn handshake(
     mut socket: Socket,
     vitals: &Vitals,
     lookup: &impl TlsLookup,
-) -> Result<(TlsStream<Socket>, TlsFacts), HandshakeFailure> {
+) -> Result<Option<(TlsStream<Socket>, TlsFacts)>, HandshakeFailure> {
     let hello = match Hello::read(&mut socket).await {
         Ok(hello) => hello,
         Err(error) => return Err(part(socket, &error).await),
     };
+    if let Some(host) = hello.sni.as_ref().filter(|_| hello.is_challenge) {
+        // Without an answer the policy of the name takes over, which has no protocol in common with such a client.
+        if let Some(answer) = lookup.answer(host) {
+            return prove(host, StartHandshake::from_parts(hello.accepted, socket), answer).await;
+        }
+    }
     let policy = lookup.lookup(hello.sni.as_ref());
     let start = StartHandshake::from_parts(hello.accepted, socket);
     let mut stream = match start.into_stream(policy.config.clone()).into_fallible().await {
@@ -71,7 +81,25 @@ async fn handshake(
         return Err(HandshakeFailure::BadClientCertificate);
     }
     vitals.handshake_done();
-    Ok((stream, facts))
+    Ok(Some((stream, facts)))
+}
+
+/// Answers an authority: the handshake says all, and nothing is sent over the connection (RFC 8737 §3).
+async fn prove<T>(
+    host: &Host,
+    start: StartHandshake<Socket>,
+    answer: Arc<ServerConfig>,
+) -> Result<Option<T>, HandshakeFailure> {
+    let mut stream = match start.into_stream(answer).into_fallible().await {
+        Ok(stream) => stream,
+        Err((error, socket)) => return Err(part(socket, &error).await),
+    };
+    tracing::debug!(%host, "a challenge was answered");
+    // The authority may be gone already.
+    if stream.shutdown().await.is_ok() {
+        stream.into_inner().0.farewell().await;
+    }
+    Ok(None)
 }
 
 /// Lets the alert reach a client that is still there.

@@ -17,6 +17,8 @@ pub(super) struct Hello {
     pub(super) accepted: Accepted,
     /// The server name in canonical form; `None` if there is none, or one that no host can have.
     pub(super) sni: Option<Host>,
+    /// An authority asks for the answer to its challenge.
+    pub(super) is_challenge: bool,
 }
 
 /// More is no ClientHello. (A handshake message could be larger, but rustls does not take it.)
@@ -41,11 +43,14 @@ impl Hello {
             }
             match acceptor.accept() {
                 Ok(Some(accepted)) => {
-                    let sni = accepted
-                        .client_hello()
-                        .server_name()
-                        .and_then(|name| Host::parse(name).ok());
-                    return Ok(Self { accepted, sni });
+                    let hello = accepted.client_hello();
+                    let sni = hello.server_name().and_then(|name| Host::parse(name).ok());
+                    let is_challenge = hello.alpn().is_some_and(crate::tls::is_challenge);
+                    return Ok(Self {
+                        accepted,
+                        sni,
+                        is_challenge,
+                    });
                 }
                 Ok(None) if raw.len() >= LIMIT => return Err(io::ErrorKind::InvalidData.into()),
                 Ok(None) => {}

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ferrik_config::name::Host;
-use ferrik_config::table::TlsHost;
+use ferrik_config::table::{TlsAlpn, TlsHost};
+use rustls::ServerConfig;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -14,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use super::{
     Connection, Downstream, Edge, Limits, ListenerSpec, Listeners, Registry, Serve, Timeouts, TlsLookup,
 };
-use crate::tls::{TlsOptions, TlsPolicy, TlsTable};
+use crate::tls::{Answers, TlsOptions, TlsPolicy, TlsTable};
 
 /// A request is a line, its response the same line. Each needs a permit, which a test may hold back.
 pub(super) struct Echo {
@@ -45,15 +46,25 @@ impl Serve for Echo {
     }
 }
 
-impl TlsLookup for Arc<TlsTable> {
+/// What listeners look up.
+pub(super) struct Lookup {
+    table: TlsTable,
+    answers: Answers,
+}
+
+impl TlsLookup for Arc<Lookup> {
     fn lookup(&self, sni: Option<&Host>) -> Arc<TlsPolicy> {
-        TlsTable::lookup(self, sni).clone()
+        self.table.lookup(sni).clone()
+    }
+
+    fn answer(&self, host: &Host) -> Option<Arc<ServerConfig>> {
+        self.answers.find(host)
     }
 }
 
 /// Listeners and what a test watches.
 pub(super) struct Site {
-    pub(super) listeners: Listeners<Echo, Arc<TlsTable>>,
+    pub(super) listeners: Listeners<Echo, Arc<Lookup>>,
     pub(super) registry: Arc<Registry>,
     pub(super) connections: mpsc::UnboundedReceiver<Arc<Connection>>,
     pub(super) permits: Arc<Semaphore>,
@@ -78,6 +89,16 @@ pub(super) fn unlimited() -> Limits {
 
 impl Site {
     pub(super) fn new(timeouts: &Timeouts, limits: Limits, default: TlsHost) -> Self {
+        Self::with_challenges(timeouts, limits, default, &TlsAlpn::default())
+    }
+
+    /// One with open challenges.
+    pub(super) fn with_challenges(
+        timeouts: &Timeouts,
+        limits: Limits,
+        default: TlsHost,
+        challenges: &TlsAlpn,
+    ) -> Self {
         let runtime = Handle::current();
         let registry = Registry::new(timeouts, limits, Duration::from_millis(2), &runtime);
         let (seen, connections) = mpsc::unbounded_channel();
@@ -86,8 +107,11 @@ impl Site {
             seen,
             permits: permits.clone(),
         };
-        let table = TlsTable::compile(None, [], &Arc::new(default), TlsOptions::default());
-        let listeners = Listeners::new(echo, Arc::new(table), registry.clone(), runtime);
+        let lookup = Lookup {
+            table: TlsTable::compile(None, [], &Arc::new(default), TlsOptions::default()),
+            answers: Answers::compile(None, challenges),
+        };
+        let listeners = Listeners::new(echo, Arc::new(lookup), registry.clone(), runtime);
         Self {
             listeners,
             registry,

@@ -120,8 +120,16 @@ pub(crate) fn host(name: &str) -> Host {
 
 /// A client configuration that trusts every server.
 pub(crate) fn client_config(client: Option<&Client>) -> ClientConfig {
+    client_config_of(client, rustls::DEFAULT_VERSIONS)
+}
+
+/// One for these versions only.
+pub(crate) fn client_config_of(
+    client: Option<&Client>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(crypto::provider().clone())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("the provider's own versions")
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(TrustEverything));

@@ -13,6 +13,16 @@ const NAMESPACES: [&str; 2] = ["shop", "blog"];
 
 #[test]
 fn certificates_need_what_the_chart_grants() {
+    needs_what_is_granted("http-01");
+}
+
+#[test]
+fn handshakes_need_no_more() {
+    needs_what_is_granted("tls-alpn-01");
+}
+
+/// Has certificates issued and renewed with the chart's rights, verified in this way.
+fn needs_what_is_granted(challenge: &'static str) {
     let objects = crate::chart::render("acme");
     let options = Options {
         audit: true,
@@ -31,7 +41,14 @@ fn certificates_need_what_the_chart_grants() {
         let acme = authority(&lab, options, "shop.example.org", &REPLICAS[..1]).await;
         point(&lab, &acme, "blog.example.org", &REPLICAS[..1]);
         let identity = Identity::service_account("ferrik", "ferrik");
-        let ferrik = replica_as(&lab, &acme, REPLICAS[0], &identity).await;
+        let ferrik = replica_as(
+            &lab,
+            &acme,
+            REPLICAS[0],
+            &identity,
+            &["--acme-challenge", challenge],
+        )
+        .await;
         for namespace in NAMESPACES {
             let host = format!("{namespace}.example.org");
             lab.cluster.apply(&asking_in(namespace, "a", &host)).await;

@@ -149,7 +149,7 @@ impl Stage<'_, '_> {
                 HostKey::Wildcard(_) | HostKey::Any => {
                     let message = format!(
                         "no certificate can be had for `{key}`: authorities issue wildcards by DNS-01 only, and \
-                         ferrik answers HTTP-01"
+                         ferrik answers HTTP-01 and TLS-ALPN-01"
                     );
                     let fix = "list the hosts one by one, or let cert-manager issue it by DNS-01";
                     self.push(field.clone(), Reason::AcmeRefused, message, fix);

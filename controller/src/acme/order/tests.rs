@@ -24,6 +24,12 @@ struct State {
     forgets: bool,
     /// Questions until `processing` is over.
     slow: usize,
+    /// What is to be answered in handshakes.
+    answers: BTreeMap<String, Digest>,
+    /// What every replica answers; `None` while one of them does not say so.
+    everywhere: Option<BTreeMap<String, Digest>>,
+    lags: bool,
+    probed: usize,
 }
 
 /// The process has ended.
@@ -83,8 +89,30 @@ impl Authority for World {
         })
     }
 
+    async fn answers(&self, _: &str) -> Result<BTreeMap<String, Digest>, Failure> {
+        self.effect(|state| state.answers.clone())
+    }
+
+    async fn probe(&self, answers: &BTreeMap<String, Digest>) -> Result<(), Failure> {
+        self.effect(|state| {
+            assert_eq!(
+                state.everywhere.as_ref(),
+                Some(answers),
+                "it is asked when everybody has it"
+            );
+            state.probed += 1;
+        })
+    }
+
     async fn verify(&self, url: &str) -> Result<(), Failure> {
         self.effect(|state| {
+            if !state.answers.is_empty() {
+                assert_eq!(
+                    state.everywhere.as_ref(),
+                    Some(&state.answers),
+                    "the authority looks when everybody has it"
+                );
+            }
             let stage = if state.refuses {
                 Stage::Invalid("a.example.org: 404".to_owned())
             } else {
@@ -114,6 +142,24 @@ impl Authority for World {
 }
 
 impl Keep for World {
+    async fn answer(&self, answers: &BTreeMap<String, Digest>) -> Result<(), Failure> {
+        self.effect(|state| {
+            let is_open = |entry: &Entry| entry.order.as_ref().is_some_and(|order| order.url.is_some());
+            assert!(
+                state.entry.as_ref().is_some_and(is_open),
+                "the order is kept first"
+            );
+            if state.lags {
+                return Err(Failure::new(
+                    Kind::Answer,
+                    "replica b does not say that it has it",
+                ));
+            }
+            state.everywhere = Some(answers.clone());
+            Ok(())
+        })?
+    }
+
     async fn check(&self) -> Result<(), Failure> {
         self.effect(|_| ())
     }
@@ -222,4 +268,47 @@ async fn an_authority_that_forgets_what_it_made_is_not_asked_for_more_and_more()
     let failure = process(&world, usize::MAX, "one").await.expect_err("forgotten");
     assert_eq!(failure.kind, Kind::Slow);
     assert_eq!(world.state.lock().expect("no panic").orders.len(), 1);
+}
+
+/// A world whose authority verifies by handshakes.
+fn by_handshake() -> World {
+    let world = World::default();
+    world.state.lock().expect("no panic").answers = [("a.example.org".to_owned(), Digest([7; 32]))].into();
+    world
+}
+
+#[tokio::test]
+async fn the_authority_is_told_when_every_replica_has_the_answer_and_no_sooner() {
+    let world = by_handshake();
+    world.state.lock().expect("no panic").lags = true;
+    let failure = process(&world, usize::MAX, "one").await.expect_err("one lags");
+    assert_eq!(failure.kind, Kind::Answer);
+    {
+        let mut state = world.state.lock().expect("no panic");
+        assert_eq!(state.orders["order-0"], Stage::Pending, "it was not told");
+        assert_eq!(state.probed, 0);
+        state.lags = false;
+    }
+    assert!(process(&world, usize::MAX, "two").await.is_ok());
+    let state = world.state.lock().expect("no panic");
+    assert_eq!(
+        (state.orders.len(), state.probed),
+        (1, 1),
+        "the same order goes on"
+    );
+}
+
+#[tokio::test]
+async fn a_process_that_ends_while_answers_are_put_leaves_an_order_that_the_next_one_ends() {
+    for effects in 0.. {
+        let world = by_handshake();
+        let first = process(&world, effects, "one").await;
+        if first.is_ok() {
+            assert!(effects > 20, "only {effects} places to end at");
+            break;
+        }
+        let second = process(&world, usize::MAX, "two").await;
+        assert!(second.is_ok(), "ended after {effects}: {second:?}");
+        assert!(world.state.lock().expect("no panic").orders.len() <= 2);
+    }
 }

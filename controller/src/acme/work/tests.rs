@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use ferrik_config::name::Kind as ObjectKind;
 
-use super::super::KeyKind;
 use super::super::due::Window;
 use super::super::entry::OpenOrder;
 use super::super::suggestion::tests::issued;
+use super::super::{Challenge, KeyKind};
 use super::*;
 
 const SERVER: &str = "https://127.0.0.1:1/directory";
@@ -21,10 +21,15 @@ fn lasting() -> Lasting {
         key: KeyKind::P256,
         profile: None,
         preflight: false,
+        challenge: Challenge::Http01,
     };
     Lasting {
         options: options.into(),
         http: Http::new(None).expect("a client"),
+        audience: Audience {
+            published: watch::channel(Published::default()).1,
+            replicas: None,
+        },
         listeners: Listeners {
             cluster: None,
             identity: "a".into(),
