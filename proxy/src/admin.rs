@@ -201,8 +201,7 @@ impl Admin {
             "generation": compiled.generation,
             "table": &*compiled.table,
             "endpoints": &*self.sources.tables.endpoints(),
-            // Of HTTP/1.1, which the lane serves otherwise.
-            "pingora": exceptions(&compiled.table),
+            "not_by_lane": exceptions(&compiled.table),
         });
         typed(StatusCode::OK, "application/json", format!("{json}\n"))
     }
