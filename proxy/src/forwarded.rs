@@ -205,21 +205,18 @@ fn nginx(head: &mut impl RequestHead, facts: &Facts<'_>, client: HeaderValue) {
 /// The peer's address at the end of `X-Forwarded-For`, as Traefik's reverse proxy does.
 fn append_client(head: &mut impl RequestHead, facts: &Facts<'_>) {
     let peer = &facts.connection.client_text;
-    let list: Vec<&[u8]> = head.values(&FOR).collect();
-    let list = if list.is_empty() {
-        peer.as_bytes().to_vec()
-    } else {
-        [&list.join(&b", "[..]), &b", "[..], peer.as_bytes()].concat()
-    };
-    head.set(&FOR, header_value(&list));
+    if !head.has(&FOR) {
+        return head.append(&FOR, peer.clone());
+    }
+    let list: Vec<&[u8]> = head.values(&FOR).chain([peer.as_bytes()]).collect();
+    let list = header_value(&list.join(&b", "[..]));
+    head.set(&FOR, list);
 }
 
 /// Traefik's forwarded headers: stripped unless the peer is trusted, then completed.
 fn entry_point(head: &mut impl RequestHead, facts: &Facts<'_>) {
     if !facts.is_forwarded {
-        for name in [&FOR, &FORWARDED_HOST, &PORT, &PROTO, &REAL_IP] {
-            head.remove(name);
-        }
+        head.remove_each(&[&FOR, &FORWARDED_HOST, &PORT, &PROTO, &REAL_IP]);
     }
     head.set(&REAL_IP, client_text(facts));
     let is_web_socket = head
@@ -247,7 +244,7 @@ pub(crate) fn remove_claims(head: &mut impl RequestHead, is_forwarded: bool) {
     if is_forwarded {
         return;
     }
-    for name in [
+    head.remove_each(&[
         &FORWARDED,
         &SERVER,
         &URI,
@@ -259,9 +256,7 @@ pub(crate) fn remove_claims(head: &mut impl RequestHead, is_forwarded: bool) {
         &CLIENT_SUBJECT,
         &CLIENT_ISSUER,
         &CLIENT_CERT,
-    ] {
-        head.remove(name);
-    }
+    ]);
 }
 
 fn move_field(head: &mut impl RequestHead, from: &HeaderName, to: &HeaderName) {

@@ -18,6 +18,12 @@ pub(crate) trait Fields {
     fn append(&mut self, name: &HeaderName, value: HeaderValue);
     /// Removes all fields of the name.
     fn remove(&mut self, name: &HeaderName);
+    /// Removes all fields of these names, few of which are there.
+    fn remove_each(&mut self, names: &[&HeaderName]) {
+        for name in names {
+            self.remove(name);
+        }
+    }
     /// Removes all fields whose names are meant; names come in any case.
     fn remove_if(&mut self, is_meant: impl Fn(&[u8]) -> bool);
 

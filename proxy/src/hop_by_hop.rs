@@ -18,15 +18,13 @@ pub(crate) fn strip(head: &mut impl RequestHead) {
     if head.has(&CONNECTION) {
         strip_nominated(head);
     }
-    for name in [
+    head.remove_each(&[
         &KEEP_ALIVE,
         &PROXY_CONNECTION,
         &PROXY,
         &PROXY_AUTHORIZATION,
         &TRAILER,
-    ] {
-        head.remove(name);
-    }
+    ]);
     if head
         .text(&TE)
         .is_some_and(|text| !text.eq_ignore_ascii_case("trailers"))

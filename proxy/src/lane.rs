@@ -24,11 +24,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use http::Version;
 use http::header::{HOST, REFERER, USER_AGENT};
-use http::{HeaderValue, Version};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::arena;
 use crate::engine::Engine;
 use crate::exchange::{Exchange, Seen};
 use crate::head::Fields;
@@ -110,11 +111,10 @@ impl Lane {
     ) -> Option<Downstream> {
         let mut ahead = Waiting::default();
         ahead.add(&stream.take_replay());
-        let mut authority = None;
         loop {
             let after = match poll_fn(|context| next(context, &mut stream, &mut ahead)).await {
                 Next::Request(request) => {
-                    let work = self.request(request, &mut stream, &mut ahead, &mut authority, drain);
+                    let work = self.request(request, &mut stream, &mut ahead, drain);
                     // A connection that waits keeps no memory for requests.
                     Box::pin(work).await
                 }
@@ -147,16 +147,13 @@ impl Lane {
         mut request: Request,
         stream: &mut Downstream,
         ahead: &mut Waiting,
-        authority: &mut Option<HeaderValue>,
         drain: &watch::Receiver<bool>,
     ) -> After {
         let connection = stream.connection().clone();
         connection.request_started();
         let mut exchange = Exchange::new();
         exchange.logged = self.log.take(&request.head);
-        let result = self
-            .route(&mut request, &connection, authority, &mut exchange)
-            .await;
+        let result = self.route(&mut request, &connection, &mut exchange).await;
         let mut client = Http1 {
             closes: request.closes || is_draining(drain),
             framing: request.framing,
@@ -183,19 +180,13 @@ impl Lane {
         &self,
         request: &mut Request,
         connection: &Connection,
-        authority: &mut Option<HeaderValue>,
         exchange: &mut Exchange,
     ) -> Result<(), Stop> {
-        let host = request.head.get(&HOST);
-        if authority.as_ref().map(HeaderValue::as_bytes) != host {
-            // Most clients ask for one host only.
-            *authority = host.and_then(|host| HeaderValue::from_bytes(host).ok());
-        }
         let incoming = Incoming {
             connection,
             method: &request.method,
             version: Version::HTTP_11,
-            authority: authority.clone(),
+            authority: request.head.get(&HOST).and_then(arena::header_value),
             target: &request.target,
         };
         let table = self.tables.peek().clone();

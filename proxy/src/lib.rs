@@ -16,6 +16,7 @@
 //! one they loaded.
 
 mod admin;
+mod arena;
 mod challenge;
 mod compile;
 mod engine;

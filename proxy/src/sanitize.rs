@@ -30,13 +30,10 @@ pub(crate) fn check_raw_head(head: RawHead<'_>) -> Result<(), Reason> {
     if head.bytes.len() > MAX_HEAD {
         return Err(Reason::HeaderTooLarge);
     }
-    let mut previous = 0;
-    for &byte in head.bytes {
-        // A line that ends in LF alone is read differently by different servers.
-        if byte == b'\n' && previous != b'\r' {
-            return Err(Reason::BadFraming);
-        }
-        previous = byte;
+    // A line that ends in LF alone is read differently by different servers.
+    let ends_badly = |at: usize| at == 0 || head.bytes.get(at - 1) != Some(&b'\r');
+    if memchr::memchr_iter(b'\n', head.bytes).any(ends_badly) {
+        return Err(Reason::BadFraming);
     }
     if head.has_transfer_encoding {
         check_transfer_encoding(head.bytes)?;
@@ -72,6 +69,19 @@ fn check_transfer_encoding(head: &[u8]) -> Result<(), Reason> {
     }
 }
 
+/// Bytes that may not stand in a target: control characters, spaces, and what begins a fragment.
+const FORBIDDEN: [bool; 256] = {
+    let mut forbidden = [false; 256];
+    let mut byte = 0;
+    while byte <= b' ' {
+        forbidden[byte as usize] = true;
+        byte += 1;
+    }
+    forbidden[0x7f] = true;
+    forbidden[b'#' as usize] = true;
+    forbidden
+};
+
 /// The path and query of a target in origin form, or in absolute form with the authority cut off (RFC 9112 §3.2.2).
 pub(crate) fn split_target(target: &[u8]) -> Result<(&[u8], Option<&[u8]>), Reason> {
     let rest = if let [b'/', ..] = target {
@@ -92,13 +102,10 @@ pub(crate) fn split_target(target: &[u8]) -> Result<(&[u8], Option<&[u8]>), Reas
             .unwrap_or(after.len());
         &after[end..]
     };
-    if rest
-        .iter()
-        .any(|byte| *byte <= b' ' || *byte == 0x7f || *byte == b'#')
-    {
+    if rest.iter().any(|byte| FORBIDDEN[usize::from(*byte)]) {
         return Err(Reason::BadTarget);
     }
-    let (path, query) = match rest.iter().position(|byte| *byte == b'?') {
+    let (path, query) = match memchr::memchr(b'?', rest) {
         Some(at) => (&rest[..at], Some(&rest[at + 1..])),
         None => (rest, None),
     };

@@ -4,6 +4,7 @@ use ferrik_config::policy::{Part, Template, Variable};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
 use http::{HeaderName, HeaderValue, Version};
 
+use crate::arena;
 use crate::filters::VERIFY;
 use crate::head::Fields;
 use crate::request::Request;
@@ -101,7 +102,7 @@ pub(crate) fn value<H: Fields>(variable: &Variable, request: &Request<'_, H>, sc
 
 /// A header value out of filled-in text: control characters, which a decoded path may hold, become spaces.
 pub(crate) fn header_value(text: &[u8]) -> HeaderValue {
-    if let Ok(value) = HeaderValue::from_bytes(text) {
+    if let Some(value) = arena::header_value(text) {
         value
     } else {
         let clean: Vec<u8> = text

@@ -9,6 +9,7 @@ use std::ops::Range;
 use http::{HeaderName, HeaderValue};
 
 use super::buffer;
+use super::message::Kind;
 use crate::head::{Fields, RequestHead, ResponseHead};
 
 /// A message's head.
@@ -17,15 +18,17 @@ pub(super) struct Head {
     /// As received.
     bytes: Vec<u8>,
     fields: Vec<Field>,
-    /// A bit for each length of a name that is or was there, lengths of 63 and more sharing one: most questions are for
-    /// names that are not there.
-    lengths: u64,
+    /// A bit for each name that is or was there; some share one. Most questions are for names that are not there.
+    marks: u64,
     /// Of an answer.
     status: u16,
 }
 
 #[derive(Debug)]
 struct Field {
+    /// Of its name: different for most names that differ.
+    key: u16,
+    kind: Kind,
     name: Name,
     value: Value,
 }
@@ -49,8 +52,15 @@ thread_local! {
     static SPARE: RefCell<Vec<Vec<Field>>> = const { RefCell::new(Vec::new()) };
 }
 
-fn bit(length: usize) -> u64 {
-    1 << length.min(63)
+/// The length of a name and its last letter, the same in any case.
+fn key(name: &[u8]) -> u16 {
+    let last = name.last().map_or(0, u8::to_ascii_lowercase);
+    u16::from(last) << 8 | u16::try_from(name.len()).unwrap_or(u16::MAX) & 0xff
+}
+
+/// The bit for names of this key.
+fn mark(key: u16) -> u64 {
+    1 << ((key ^ key >> 7) & 63)
 }
 
 impl Head {
@@ -59,7 +69,7 @@ impl Head {
         Self {
             bytes: Vec::new(),
             fields: SPARE.with_borrow_mut(Vec::pop).unwrap_or_default(),
-            lengths: 0,
+            marks: 0,
             status: 0,
         }
     }
@@ -69,10 +79,13 @@ impl Head {
         self.bytes = bytes;
     }
 
-    /// Adds a field that stands in the bytes.
-    pub(super) fn push(&mut self, name: Range<usize>, value: Range<usize>) {
-        self.lengths |= bit(name.len());
+    /// Adds a field of this name that stands in the bytes.
+    pub(super) fn push(&mut self, text: &[u8], kind: Kind, name: Range<usize>, value: Range<usize>) {
+        let key = key(text);
+        self.marks |= mark(key);
         self.fields.push(Field {
+            key,
+            kind,
             name: Name::Received(name),
             value: Value::Received(value),
         });
@@ -88,10 +101,10 @@ impl Head {
     }
 
     /// Every field, in order: those received as they were spelled, ours in lower case.
-    pub(super) fn each(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(super) fn each(&self) -> impl Iterator<Item = (Kind, &[u8], &[u8])> {
         self.fields
             .iter()
-            .map(|field| (self.name(field), self.value(field)))
+            .map(|field| (field.kind, self.name(field), self.value(field)))
     }
 
     fn name<'h>(&'h self, field: &'h Field) -> &'h [u8] {
@@ -108,15 +121,12 @@ impl Head {
         }
     }
 
-    fn is_absent(&self, name: &[u8]) -> bool {
-        self.lengths & bit(name.len()) == 0
-    }
-
     fn find(&self, name: &[u8]) -> Option<usize> {
-        if self.is_absent(name) {
+        let key = key(name);
+        if self.marks & mark(key) == 0 {
             return None;
         }
-        let is_meant = |field: &Field| self.name(field).eq_ignore_ascii_case(name);
+        let is_meant = |field: &Field| field.key == key && self.name(field).eq_ignore_ascii_case(name);
         self.fields.iter().position(is_meant)
     }
 }
@@ -169,8 +179,12 @@ impl Fields for Head {
     }
 
     fn append(&mut self, name: &HeaderName, value: HeaderValue) {
-        self.lengths |= bit(name.as_str().len());
+        let text = name.as_str().as_bytes();
+        let key = key(text);
+        self.marks |= mark(key);
         self.fields.push(Field {
+            key,
+            kind: Kind::of(text),
             name: Name::Own(name.clone()),
             value: Value::Own(value),
         });
@@ -211,12 +225,12 @@ mod tests {
             let start = bytes.len();
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
             let colon = start + name.len();
-            ranges.push((start..colon, colon + 2..colon + 2 + value.len()));
+            ranges.push((*name, start..colon, colon + 2..colon + 2 + value.len()));
         }
         let mut head = Head::new();
         head.set_bytes(bytes);
-        for (name, value) in ranges {
-            head.push(name, value);
+        for (text, name, value) in ranges {
+            head.push(text.as_bytes(), Kind::Other, name, value);
         }
         head
     }
@@ -224,7 +238,7 @@ mod tests {
     fn text(head: &Head) -> String {
         let fields = head
             .each()
-            .map(|(name, value)| [name, b"=", value, b" "].concat());
+            .map(|(_, name, value)| [name, b"=", value, b" "].concat());
         String::from_utf8(fields.flatten().collect()).expect("the tests use ASCII")
     }
 

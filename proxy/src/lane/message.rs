@@ -109,8 +109,10 @@ pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
     };
     let (mut hosts, mut lengths, mut is_chunked) = (0, 0, false);
     for field in parsed.headers.iter() {
-        match Kind::of(field.name.as_bytes()) {
-            Kind::Other => {}
+        let name = field.name.as_bytes();
+        let kind = Kind::of(name);
+        match kind {
+            Kind::Other | Kind::Hop => {}
             Kind::Host => hosts += 1,
             Kind::Length => {
                 lengths += 1;
@@ -120,9 +122,7 @@ pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
             Kind::Connection => request.closes |= has_option(field.value, b"close"),
             Kind::Upgrade | Kind::Expect => return Ok(Parsed::Declined),
         }
-        request
-            .head
-            .push(place(field.name.as_bytes()), place(field.value));
+        request.head.push(name, kind, place(name), place(field.value));
     }
     if hosts > 1 {
         return Err(Reason::BadHost);
@@ -161,7 +161,9 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
     let (mut length_of_body, mut codings, mut is_chunked) = (None, 0, false);
     let mut head = Head::new();
     for field in parsed.headers.iter() {
-        match Kind::of(field.name.as_bytes()) {
+        let name = field.name.as_bytes();
+        let kind = Kind::of(name);
+        match kind {
             Kind::Length => {
                 let value = number(field.value).ok_or(Unclear("Content-Length is no number"))?;
                 if length_of_body.is_some_and(|known| known != value) {
@@ -177,9 +179,9 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
                 closes |= has_option(field.value, b"close");
                 keeps |= has_option(field.value, b"keep-alive");
             }
-            Kind::Host | Kind::Upgrade | Kind::Expect | Kind::Other => {}
+            Kind::Host | Kind::Upgrade | Kind::Expect | Kind::Hop | Kind::Other => {}
         }
-        head.push(place(field.name.as_bytes()), place(field.value));
+        head.push(name, kind, place(name), place(field.value));
     }
     if codings > 1 || (codings == 1 && (!is_chunked || length_of_body.is_some())) {
         return Err(Unclear("it says in two ways where it ends"));
@@ -204,7 +206,8 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
     Ok(Some((response, length)))
 }
 
-/// Fields that decide how a message is read.
+/// Fields that decide how a message is read, or that end at a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Other,
     Host,
@@ -213,6 +216,8 @@ pub(super) enum Kind {
     Connection,
     Upgrade,
     Expect,
+    /// Of one connection, and nothing else to us (RFC 9110 §7.6.1).
+    Hop,
 }
 
 impl Kind {
@@ -222,8 +227,11 @@ impl Kind {
             4 if is(b"host") => Self::Host,
             6 if is(b"expect") => Self::Expect,
             7 if is(b"upgrade") => Self::Upgrade,
+            7 if is(b"trailer") => Self::Hop,
             10 if is(b"connection") => Self::Connection,
+            10 if is(b"keep-alive") => Self::Hop,
             14 if is(b"content-length") => Self::Length,
+            16 if is(b"proxy-connection") => Self::Hop,
             17 if is(b"transfer-encoding") => Self::Coding,
             _ => Self::Other,
         }

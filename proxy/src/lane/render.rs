@@ -34,8 +34,8 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
     let host = upstream::host(exchange);
-    for (name, value) in request.head.each() {
-        match Kind::of(name) {
+    for (kind, name, value) in request.head.each() {
+        match kind {
             Kind::Connection => {}
             Kind::Host => field(out, b"Host", host.as_ref().map_or(value, |host| host.as_bytes())),
             Kind::Coding => field(out, b"Transfer-Encoding", b"chunked"),
@@ -49,11 +49,11 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
 pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, out: &mut Vec<u8>) {
     status_line(response.status, response.phrase(), out);
     let nominated = response.head.get(&CONNECTION).unwrap_or_default();
-    for (name, value) in response.head.each() {
-        let ends_here = match Kind::of(name) {
-            Kind::Connection | Kind::Upgrade => true,
+    for (kind, name, value) in response.head.each() {
+        let ends_here = match kind {
+            Kind::Connection | Kind::Upgrade | Kind::Hop => true,
             Kind::Length | Kind::Coding => false,
-            _ => is_of_connection(name) || has_option(nominated, name),
+            Kind::Host | Kind::Expect | Kind::Other => !nominated.is_empty() && has_option(nominated, name),
         };
         if !ends_here {
             field(out, name, value);
@@ -81,16 +81,6 @@ pub(super) fn own(head: &PlainResponse, closes: bool, out: &mut Vec<u8>) {
         field(out, b"Connection", b"close");
     }
     out.extend_from_slice(b"\r\n");
-}
-
-fn is_of_connection(name: &[u8]) -> bool {
-    let is = |text: &[u8]| name.eq_ignore_ascii_case(text);
-    match name.len() {
-        7 => is(b"trailer"),
-        10 => is(b"keep-alive"),
-        16 => is(b"proxy-connection"),
-        _ => false,
-    }
 }
 
 fn status_line(status: u16, phrase: &[u8], out: &mut Vec<u8>) {

@@ -37,21 +37,22 @@ pub(crate) fn canonical_host(authority: &[u8]) -> Result<CanonicalHost, Reason> 
         return Err(Reason::BadHost);
     }
     let is_literal = name.first() == Some(&b'[');
-    let fits = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => true,
-        b'[' | b']' | b':' => is_literal,
-        _ => false,
-    };
-    if !name.iter().copied().all(fits) || name.windows(2).any(|pair| pair == b"..") || name[0] == b'.' {
-        return Err(Reason::BadHost);
-    }
     let mut host = CanonicalHost {
         bytes: [0; 255],
         length: u8::try_from(name.len()).expect("at most 253"),
         port,
     };
+    // Before the first letter as between two, a dot stands for an empty label.
+    let mut previous = b'.';
     for (to, from) in host.bytes.iter_mut().zip(name) {
-        *to = from.to_ascii_lowercase();
+        *to = match *from {
+            b'.' if previous == b'.' => return Err(Reason::BadHost),
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => *from,
+            b'A'..=b'Z' => from.to_ascii_lowercase(),
+            b'[' | b']' | b':' if is_literal => *from,
+            _ => return Err(Reason::BadHost),
+        };
+        previous = *to;
     }
     Ok(host)
 }
