@@ -201,7 +201,8 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
         status,
         phrase: place(parsed.reason.unwrap_or_default().as_bytes()),
         framing,
-        keeps: !closes && (is_current || keeps) && framing != Framing::Close,
+        // RFC 9112 §6.1: chunks in HTTP/1.0 are a fault of somebody's.
+        keeps: !closes && (is_current || (keeps && codings == 0)) && framing != Framing::Close,
     };
     Ok(Some((response, length)))
 }

@@ -48,12 +48,20 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
 /// Appends the head of a backend's answer as the client receives it.
 pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, out: &mut Vec<u8>) {
     status_line(response.status, response.phrase(), out);
-    let nominated = response.head.get(&CONNECTION).unwrap_or_default();
+    let has_options = response.head.has(&CONNECTION);
+    let is_nominated = |name: &[u8]| {
+        response
+            .head
+            .values(&CONNECTION)
+            .any(|list| has_option(list, name))
+    };
+    // RFC 9110 §8.6, RFC 9112 §6.1: these have no body, and nothing says how long it is.
+    let has_no_length = matches!(response.status, 100..200 | 204);
     for (kind, name, value) in response.head.each() {
         let ends_here = match kind {
             Kind::Connection | Kind::Upgrade | Kind::Hop => true,
-            Kind::Length | Kind::Coding => false,
-            Kind::Host | Kind::Expect | Kind::Other => !nominated.is_empty() && has_option(nominated, name),
+            Kind::Length | Kind::Coding => has_no_length,
+            Kind::Host | Kind::Expect | Kind::Other => has_options && is_nominated(name),
         };
         if !ends_here {
             field(out, name, value);
@@ -98,3 +106,6 @@ fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
 }
+
+#[cfg(test)]
+mod tests;

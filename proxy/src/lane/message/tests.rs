@@ -149,3 +149,13 @@ fn the_length_of_an_answer_is_clear_or_it_is_refused() {
     assert_eq!(answer(head, &Method::HEAD), Ok(Some((200, Framing::Done, true))));
     assert_eq!(answer("HTTP/1.1 200", &Method::GET), Ok(None));
 }
+
+#[test]
+fn an_old_backend_keeps_its_connection_only_with_a_length() {
+    let of = |fields: &str| {
+        let text = format!("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n{fields}\r\n");
+        answer(&text, &Method::GET).map(|parsed| parsed.map(|(.., keeps)| keeps))
+    };
+    assert_eq!(of("Content-Length: 1\r\n"), Ok(Some(true)));
+    assert_eq!(of("Transfer-Encoding: chunked\r\n"), Ok(Some(false)));
+}
