@@ -139,6 +139,9 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 /// Removes header names that backends might take for others: `_` for `-`. nginx drops all names with `_`
 /// (`underscores_in_headers off`); elsewhere those that would be taken for one of ours are.
 pub(crate) fn remove_aliases(head: &mut impl RequestHead, dialect: Dialect) {
+    if !head.may_have_underscores() {
+        return;
+    }
     let is_ours = |name: &[u8]| {
         let dashed = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
         let name: Vec<u8> = name.iter().map(dashed).collect();

@@ -47,7 +47,12 @@ pub(crate) fn has_prefix(name: &[u8], prefix: &str) -> bool {
 }
 
 /// The head of a request. Method and target stand apart, in the request's facts.
-pub(crate) trait RequestHead: Fields {}
+pub(crate) trait RequestHead: Fields {
+    /// False if no name holds `_`.
+    fn may_have_underscores(&self) -> bool {
+        true
+    }
+}
 
 /// The head of a response.
 pub(crate) trait ResponseHead: Fields {

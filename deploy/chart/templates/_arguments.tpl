@@ -48,6 +48,9 @@
 {{- if $v.limits.threads }}
 - --threads={{ int $v.limits.threads }}
 {{- end }}
+{{- if ne $v.http1Engine "lane" }}
+- --http1-engine={{ $v.http1Engine }}
+{{- end }}
 - --access-log={{ ternary "-" "off" $v.log.access }}
 - --log-format={{ $v.log.format }}
 {{- with $v.log.headers }}

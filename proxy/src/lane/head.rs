@@ -204,7 +204,11 @@ impl Fields for Head {
     }
 }
 
-impl RequestHead for Head {}
+impl RequestHead for Head {
+    fn may_have_underscores(&self) -> bool {
+        memchr::memchr(b'_', &self.bytes).is_some()
+    }
+}
 
 impl ResponseHead for Head {
     fn status(&self) -> u16 {
