@@ -29,6 +29,8 @@ demo: tools ## Build, then serve a small example on this machine; Ctrl-C ends it
 
 test: tools lab ## Run all tests
 	@cargo test --workspace
+	@echo '== end to end once more, by pingora alone'
+	@FERRIK_HTTP1_ENGINE=pingora cargo test --test e2e
 
 lab: tools ## Build the Kubernetes servers and the ACME server of the tests, once; about six minutes
 	@tests/cluster/servers/build.sh

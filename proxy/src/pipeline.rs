@@ -101,6 +101,7 @@ pub(crate) async fn run<H: RequestHead + Send>(
         .as_ref()
         .ok_or_else(|| refuse(400, Reason::BadHost))?;
     let host = sanitize::canonical_host(authority.as_bytes()).map_err(|reason| refuse(400, reason))?;
+    let name = host.as_str();
     let (path, query) = sanitize::split_target(incoming.target).map_err(|reason| refuse(400, reason))?;
     hop_by_hop::strip(head);
     let origin = forwarded::origin(head, authority, incoming.connection, &settings.trusted);
@@ -110,7 +111,7 @@ pub(crate) async fn run<H: RequestHead + Send>(
     let table = table.ok_or_else(|| refuse(503, Reason::RouteClosed))?;
     exchange.table = Some(table.clone());
     if let Some(tls) = &incoming.connection.tls
-        && !table.tls.admits(&tls.policy, host.as_str())
+        && !table.tls.admits(&tls.policy, name)
     {
         return Err(refuse(421, Reason::Misdirected));
     }
@@ -118,7 +119,7 @@ pub(crate) async fn run<H: RequestHead + Send>(
         &table.table.challenges,
         &table.router,
         incoming.method,
-        host.as_str(),
+        name,
         path,
         incoming.connection.scheme,
     );
@@ -144,10 +145,10 @@ pub(crate) async fn run<H: RequestHead + Send>(
     let mut query = query.map(Cow::Borrowed);
     for _ in 0..ROUNDS {
         let path = Path::parse(&raw).map_err(|reason| refuse(400, reason))?;
-        watch.looks_up(&table.router, host.as_str(), &path, incoming.connection.scheme);
+        watch.looks_up(&table.router, name, &path, incoming.connection.scheme);
         let route = table
             .router
-            .find(host.as_str(), &path, incoming.connection.scheme)
+            .find(name, &path, incoming.connection.scheme)
             .map_err(|reason| match reason {
                 Reason::AmbiguousPath => refuse(400, reason),
                 reason => refuse(404, reason),
@@ -203,7 +204,7 @@ impl Round<'_> {
             scheme: self.origin.scheme,
             best_host: &self.origin.host,
             request_id,
-            own_id: self.own_id.to_str().unwrap_or_default(),
+            own_id: self.own_id,
             is_forwarded: self.origin.is_forwarded,
             route,
         }

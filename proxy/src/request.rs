@@ -43,7 +43,7 @@ pub(crate) struct Facts<'a> {
     /// Identifies the request in logs and towards the backend.
     pub(crate) request_id: &'a HeaderValue,
     /// The identifier that was made for it, whatever the client sent.
-    pub(crate) own_id: &'a str,
+    pub(crate) own_id: &'a HeaderValue,
     /// The route that serves it.
     pub(crate) route: &'a Route,
 }

@@ -121,7 +121,7 @@ impl Case {
             is_forwarded: false,
             best_host: &authority,
             request_id: &HeaderValue::from_static("r1"),
-            own_id: "r1",
+            own_id: &HeaderValue::from_static("r1"),
             route: &route,
         };
         let mut changes = Changes::default();

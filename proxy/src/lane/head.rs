@@ -45,6 +45,23 @@ enum Value {
     Own(HeaderValue),
 }
 
+/// What becomes of a field's line.
+pub(super) enum Line {
+    Keep,
+    /// Another value.
+    Put(HeaderValue),
+    Cut,
+}
+
+/// Appends one line.
+pub(super) fn write_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.reserve(name.len() + value.len() + 4);
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
 /// Heads that a thread keeps for the next requests.
 const KEPT: usize = 128;
 
@@ -52,15 +69,15 @@ thread_local! {
     static SPARE: RefCell<Vec<Vec<Field>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The length of a name and its last letter, the same in any case.
-fn key(name: &[u8]) -> u16 {
-    let last = name.last().map_or(0, u8::to_ascii_lowercase);
-    u16::from(last) << 8 | u16::try_from(name.len()).unwrap_or(u16::MAX) & 0xff
+/// The length of a name and its last letter, which is in lower case.
+fn key(name: &[u8], last: u8) -> u16 {
+    u16::from_le_bytes([name.len().to_le_bytes()[0], last])
 }
 
 /// The bit for names of this key.
 fn mark(key: u16) -> u64 {
-    1 << ((key ^ key >> 7) & 63)
+    let [length, last] = key.to_le_bytes();
+    1 << (length.wrapping_add(last) & 63)
 }
 
 impl Head {
@@ -81,7 +98,7 @@ impl Head {
 
     /// Adds a field of this name that stands in the bytes.
     pub(super) fn push(&mut self, text: &[u8], kind: Kind, name: Range<usize>, value: Range<usize>) {
-        let key = key(text);
+        let key = key(text, text.last().map_or(0, u8::to_ascii_lowercase));
         self.marks |= mark(key);
         self.fields.push(Field {
             key,
@@ -100,13 +117,6 @@ impl Head {
         &self.bytes
     }
 
-    /// Every field, in order: those received as they were spelled, ours in lower case.
-    pub(super) fn each(&self) -> impl Iterator<Item = (Kind, &[u8], &[u8])> {
-        self.fields
-            .iter()
-            .map(|field| (field.kind, self.name(field), self.value(field)))
-    }
-
     fn name<'h>(&'h self, field: &'h Field) -> &'h [u8] {
         match &field.name {
             Name::Received(range) => self.bytes.get(range.clone()).unwrap_or_default(),
@@ -121,13 +131,55 @@ impl Head {
         }
     }
 
+    /// Where the first field of this name in lower case is.
     fn find(&self, name: &[u8]) -> Option<usize> {
-        let key = key(name);
+        let key = key(name, name.last().copied().unwrap_or_default());
         if self.marks & mark(key) == 0 {
             return None;
         }
-        let is_meant = |field: &Field| field.key == key && self.name(field).eq_ignore_ascii_case(name);
+        let is_meant = |field: &Field| {
+            field.key == key && {
+                let other = self.name(field);
+                other == name || other.eq_ignore_ascii_case(name)
+            }
+        };
         self.fields.iter().position(is_meant)
+    }
+
+    /// Appends the lines of the fields that `choose` does not change, in order. Lines that stand side by side in what was
+    /// received are copied at once.
+    pub(super) fn write(&self, out: &mut Vec<u8>, choose: impl Fn(Kind, &[u8], &[u8]) -> Line) {
+        let mut run = 0..0;
+        for field in &self.fields {
+            let (name, value) = (self.name(field), self.value(field));
+            let line = choose(field.kind, name, value);
+            if let (Line::Keep, Some(place)) = (&line, self.place(field)) {
+                if run.end != place.start {
+                    out.extend_from_slice(&self.bytes[run]);
+                    run = place.start..place.start;
+                }
+                run.end = place.end;
+                continue;
+            }
+            out.extend_from_slice(&self.bytes[std::mem::take(&mut run)]);
+            match line {
+                Line::Keep => write_field(out, name, value),
+                Line::Put(value) => write_field(out, name, value.as_bytes()),
+                Line::Cut => {}
+            }
+        }
+        out.extend_from_slice(&self.bytes[run]);
+    }
+
+    /// Where the whole line of a field stands, if it is `name: value` and nothing else.
+    fn place(&self, field: &Field) -> Option<Range<usize>> {
+        let (Name::Received(name), Value::Received(value)) = (&field.name, &field.value) else {
+            return None;
+        };
+        let end = value.end + 2;
+        let is_plain = self.bytes.get(name.end..value.start) == Some(b": ")
+            && self.bytes.get(value.end..end) == Some(b"\r\n");
+        is_plain.then_some(name.start..end)
     }
 }
 
@@ -180,7 +232,7 @@ impl Fields for Head {
 
     fn append(&mut self, name: &HeaderName, value: HeaderValue) {
         let text = name.as_str().as_bytes();
-        let key = key(text);
+        let key = key(text, text.last().copied().unwrap_or_default());
         self.marks |= mark(key);
         self.fields.push(Field {
             key,
@@ -240,10 +292,25 @@ mod tests {
     }
 
     fn text(head: &Head) -> String {
-        let fields = head
-            .each()
-            .map(|(_, name, value)| [name, b"=", value, b" "].concat());
-        String::from_utf8(fields.flatten().collect()).expect("the tests use ASCII")
+        let mut out = Vec::new();
+        head.write(&mut out, |_, _, _| Line::Keep);
+        String::from_utf8(out)
+            .expect("the tests use ASCII")
+            .replace("\r\n", " ")
+    }
+
+    #[test]
+    fn lines_are_written_in_order_whether_they_are_copied_at_once_or_not() {
+        let mut head = head(&[("A", "1"), ("B", "2"), ("C", "3"), ("D", "4")]);
+        let mut out = Vec::new();
+        head.write(&mut out, |_, name, _| match name {
+            b"B" => Line::Cut,
+            b"C" => Line::Put(HeaderValue::from_static("5")),
+            _ => Line::Keep,
+        });
+        assert_eq!(String::from_utf8_lossy(&out), "A: 1\r\nC: 5\r\nD: 4\r\n");
+        head.set(&HeaderName::from_static("b"), HeaderValue::from_static("6"));
+        assert_eq!(text(&head), "A: 1 B: 6 C: 3 D: 4 ");
     }
 
     #[test]
@@ -252,7 +319,7 @@ mod tests {
         assert_eq!(head.get(&NAMES[0]), Some(&b"1"[..]));
         assert_eq!(head.values(&NAMES[0]).collect::<Vec<_>>(), [b"1", b"3"]);
         assert_eq!(head.get(&NAMES[1]), None);
-        assert_eq!(text(&head), "X-A=1 Other=2 x-a=3 ");
+        assert_eq!(text(&head), "X-A: 1 Other: 2 x-a: 3 ");
     }
 
     #[test]
@@ -261,9 +328,9 @@ mod tests {
         head.set(&NAMES[0], HeaderValue::from_static("4"));
         head.set(&NAMES[1], HeaderValue::from_static("5"));
         head.append(&NAMES[1], HeaderValue::from_static("6"));
-        assert_eq!(text(&head), "X-A=4 Other=2 x-b=5 x-b=6 ");
+        assert_eq!(text(&head), "X-A: 4 Other: 2 x-b: 5 x-b: 6 ");
         head.remove(&NAMES[1]);
         head.remove_if(|name| name.starts_with(b"O"));
-        assert_eq!(text(&head), "X-A=4 ");
+        assert_eq!(text(&head), "X-A: 4 ");
     }
 }

@@ -223,7 +223,8 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn of(name: &[u8]) -> Self {
-        let is = |text: &[u8]| name.eq_ignore_ascii_case(text);
+        let first = name.first().map_or(0, u8::to_ascii_lowercase);
+        let is = |text: &[u8]| text.first() == Some(&first) && name.eq_ignore_ascii_case(text);
         match name.len() {
             4 if is(b"host") => Self::Host,
             6 if is(b"expect") => Self::Expect,

@@ -3,8 +3,10 @@
 //! Fields that belong to one connection are written anew, never copied (RFC 9110 §7.6.1); lengths are those that the parser
 //! has checked.
 
+use http::HeaderValue;
 use http::header::CONNECTION;
 
+use super::head::{Line, write_field};
 use super::message::{Kind, Request, Response, has_option};
 use crate::exchange::Exchange;
 use crate::head::{Fields, PlainResponse};
@@ -34,14 +36,12 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
     let host = upstream::host(exchange);
-    for (kind, name, value) in request.head.each() {
-        match kind {
-            Kind::Connection => {}
-            Kind::Host => field(out, b"Host", host.as_ref().map_or(value, |host| host.as_bytes())),
-            Kind::Coding => field(out, b"Transfer-Encoding", b"chunked"),
-            _ => field(out, name, value),
-        }
-    }
+    request.head.write(out, |kind, _, _| match kind {
+        Kind::Connection => Line::Cut,
+        Kind::Host => host.clone().map_or(Line::Keep, Line::Put),
+        Kind::Coding => Line::Put(HeaderValue::from_static("chunked")),
+        _ => Line::Keep,
+    });
     out.extend_from_slice(b"\r\n");
 }
 
@@ -57,21 +57,19 @@ pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, ou
     };
     // RFC 9110 §8.6, RFC 9112 §6.1: these have no body, and nothing says how long it is.
     let has_no_length = matches!(response.status, 100..200 | 204);
-    for (kind, name, value) in response.head.each() {
+    response.head.write(out, |kind, name, _| {
         let ends_here = match kind {
             Kind::Connection | Kind::Upgrade | Kind::Hop => true,
             Kind::Length | Kind::Coding => has_no_length,
             Kind::Host | Kind::Expect | Kind::Other => has_options && is_nominated(name),
         };
-        if !ends_here {
-            field(out, name, value);
-        }
-    }
+        if ends_here { Line::Cut } else { Line::Keep }
+    });
     if delivery == Delivery::InChunks {
-        field(out, b"Transfer-Encoding", b"chunked");
+        write_field(out, b"Transfer-Encoding", b"chunked");
     }
     if closes {
-        field(out, b"Connection", b"close");
+        write_field(out, b"Connection", b"close");
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -83,10 +81,10 @@ pub(super) fn own(head: &PlainResponse, closes: bool, out: &mut Vec<u8>) {
         .and_then(|status| status.canonical_reason());
     status_line(head.status, phrase.unwrap_or_default().as_bytes(), out);
     for (name, value) in &head.fields {
-        field(out, name.as_str().as_bytes(), value.as_bytes());
+        write_field(out, name.as_str().as_bytes(), value.as_bytes());
     }
     if closes {
-        field(out, b"Connection", b"close");
+        write_field(out, b"Connection", b"close");
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -96,14 +94,6 @@ fn status_line(status: u16, phrase: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(&[digit(100), digit(10), digit(1), b' ']);
     out.extend_from_slice(phrase);
-    out.extend_from_slice(b"\r\n");
-}
-
-fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    out.reserve(name.len() + value.len() + 4);
-    out.extend_from_slice(name);
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
 }
 

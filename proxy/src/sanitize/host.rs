@@ -45,17 +45,29 @@ pub(crate) fn canonical_host(authority: &[u8]) -> Result<CanonicalHost, Reason> 
     // Before the first letter as between two, a dot stands for an empty label.
     let mut previous = b'.';
     for (to, from) in host.bytes.iter_mut().zip(name) {
-        *to = match *from {
+        *to = match CANONICAL[usize::from(*from)] {
+            0 if is_literal && matches!(from, b'[' | b']' | b':') => *from,
+            0 => return Err(Reason::BadHost),
             b'.' if previous == b'.' => return Err(Reason::BadHost),
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => *from,
-            b'A'..=b'Z' => from.to_ascii_lowercase(),
-            b'[' | b']' | b':' if is_literal => *from,
-            _ => return Err(Reason::BadHost),
+            letter => letter,
         };
         previous = *to;
     }
     Ok(host)
 }
+
+/// What may stand in a name, in lower case; 0 for the rest.
+const CANONICAL: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            table[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
 
 fn split_port(authority: &[u8]) -> Result<(&[u8], Option<u16>), Reason> {
     let name_end = match authority {
