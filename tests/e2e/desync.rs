@@ -81,6 +81,26 @@ fn path(at: usize) -> String {
     format!("/c{at:03}")
 }
 
+/// The path of the same case when its head reaches the origin before the rest is sent.
+fn late_path(at: usize) -> String {
+    format!("/l{at:03}")
+}
+
+/// Sends the head, waits until it is on its way, and sends the rest.
+async fn talk_late(address: SocketAddr, bytes: &[u8], ends: bool, relay: &Relay, path: &str) -> Reply {
+    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+    let (head, rest_of_it) = bytes.split_at(head.expect("the head is whole") + 4);
+    let mut stream = TcpStream::connect(address).await.expect("the port is open");
+    stream.write_all(head).await.expect("a head is taken");
+    eventually("the head reaches the origin", async || relay.has_seen(path)).await;
+    // Who has seen enough closes before everything has been read.
+    let _ = stream.write_all(rest_of_it).await;
+    if ends {
+        let _ = stream.shutdown().await;
+    }
+    rest(&mut stream).await
+}
+
 async fn column(engine: &str, make: Make, cases: &[Case]) -> Column {
     let origin = Origin::start(make).await;
     let relay = Relay::to(origin.place.clone()).await;
@@ -92,6 +112,14 @@ async fn column(engine: &str, make: Make, cases: &[Case]) -> Column {
         let reply = talk(ferrik.http(), &case.bytes(&path(at), SERVED), case.ends).await;
         if is_lane && !reply.closed {
             problems.push(format!("{title}: {}: the connection stays open", case.name));
+        }
+        if case.expect == Expect::Cut {
+            let path = late_path(at);
+            let bytes = case.bytes(&path, SERVED);
+            let reply = talk_late(ferrik.http(), &bytes, case.ends, &relay, &path).await;
+            if is_lane && !reply.closed {
+                problems.push(format!("{title}: {}, late: the connection stays open", case.name));
+            }
         }
     }
     assert_eq!(ferrik.plain(get(SERVED, LAST)).await.status, 200);
@@ -118,10 +146,11 @@ async fn column(engine: &str, make: Make, cases: &[Case]) -> Column {
             _ => Outcome::Cut,
         };
         outcomes.push(outcome);
+        let is_cut = |(complete, heads)| complete == 0 || (!is_lane && (complete, heads) == (1, 1));
         let is_right = match case.expect {
             Expect::Refused => heads == 0,
             Expect::Unserved => !ledger.has_forwarded(&path(at)),
-            Expect::Cut => complete == 0 || (!is_lane && (complete, heads) == (1, 1)),
+            Expect::Cut => is_cut((complete, heads)) && is_cut(ledger.of(&late_path(at))),
             Expect::Passes(count) => {
                 complete == heads && (heads == count || (!is_lane && (1..count).contains(&heads)))
             }

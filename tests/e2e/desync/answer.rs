@@ -2,13 +2,16 @@
 //! client, holds no byte of them.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::case::SERVED;
 use super::{Column, ENGINES, Outcome, ferrik, parser, show, talk};
+use crate::support::within;
 
 mod list;
 
@@ -36,9 +39,13 @@ struct Answer {
 /// What is answered to the request behind it.
 const NEXT: &str = "HTTP/1.1 200 OK\r\nX-Which: next\r\nContent-Length: 4\r\n\r\nnext";
 
-/// An origin that answers `/aNNN` with an answer of the list.
+/// What comes on a connection that waits, before anybody has asked.
+const LATE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
+
+/// An origin that answers `/aNNN` with an answer of the list, and behind that of `/late` sends another one when it is told.
 struct Script {
     address: SocketAddr,
+    late: Gate,
     accept: AbortHandle,
 }
 
@@ -46,14 +53,17 @@ impl Script {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
+        let late = Gate::default();
+        let gate = late.clone();
         let accept = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream));
+                connections.spawn(serve(stream, gate.clone()));
             }
         });
         Self {
             address,
+            late,
             accept: accept.abort_handle(),
         }
     }
@@ -65,8 +75,17 @@ impl Drop for Script {
     }
 }
 
-async fn serve(mut stream: TcpStream) {
+/// Told to send, and says that it has sent.
+#[derive(Clone, Default)]
+struct Gate {
+    open: Arc<Notify>,
+    sent: Arc<Notify>,
+}
+
+async fn serve(mut stream: TcpStream, late: Gate) {
     let answers = list::all();
+    // What is written is at Ferrik when the call returns.
+    stream.set_nodelay(true).expect("the connection is open");
     loop {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -86,6 +105,14 @@ async fn serve(mut stream: TcpStream) {
             .collect();
         // Who has seen enough closes before it has read everything.
         let is_written = stream.write_all(&bytes).await.is_ok();
+        if head.starts_with("GET /late ") {
+            late.open.notified().await;
+            stream
+                .write_all(LATE.as_bytes())
+                .await
+                .expect("the connection waits");
+            late.sent.notify_one();
+        }
         if !is_written || answer.is_some_and(|answer| answer.closes) {
             return;
         }
@@ -120,6 +147,19 @@ async fn column(engine: &str, answers: &[Answer]) -> Column {
                     reply.text()
                 ));
             }
+        }
+    }
+    for _ in 0..10 {
+        let ask = |target| format!("GET {target} HTTP/1.1\r\nHost: {SERVED}\r\nConnection: close\r\n\r\n");
+        talk(ferrik.http(), ask("/late").as_bytes(), false).await;
+        script.late.open.notify_one();
+        within("the late answer is sent", script.late.sent.notified()).await;
+        let reply = talk(ferrik.http(), ask("/next").as_bytes(), false).await;
+        if reply.text().contains("poison") || !reply.text().ends_with("next") {
+            problems.push(format!(
+                "{engine}: behind an answer that came late: {}",
+                reply.text()
+            ));
         }
     }
     Column {

@@ -103,7 +103,7 @@ impl Ledger {
         for ((method, target), count) in &self.counts {
             // An origin may refuse what is clear; it must not see more than was sent.
             let is_right = count.heads <= count.tried
-                && count.answered <= count.complete
+                && count.answered <= count.heads
                 && (count.answered..=count.heads).contains(&count.counted);
             if !is_right {
                 problems.push(format!("the accounts of {method} {target} disagree: {count:?}"));

@@ -65,6 +65,18 @@ impl Relay {
         streams.iter().all(|stream| stream.is_over)
     }
 
+    /// True if the text has come over some connection.
+    pub(super) fn has_seen(&self, text: &str) -> bool {
+        let streams = self.streams.lock().expect("nobody panics with the lock");
+        let has = |stream: &Stream| {
+            stream
+                .bytes
+                .windows(text.len())
+                .any(|window| window == text.as_bytes())
+        };
+        streams.iter().any(has)
+    }
+
     /// What Ferrik has sent, connection by connection.
     pub(super) fn streams(&self) -> Vec<Vec<u8>> {
         let streams = self.streams.lock().expect("nobody panics with the lock");
