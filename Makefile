@@ -18,7 +18,7 @@ ARGS ?=
 # Anything makes `make bench` short.
 QUICK ?=
 
-.PHONY: help demo test lab lint docs bench release site tools chart manifests image
+.PHONY: help demo test lab desync lint docs bench release site tools chart manifests image
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -32,9 +32,14 @@ test: tools lab ## Run all tests
 	@echo '== end to end once more, by pingora alone'
 	@FERRIK_HTTP1_ENGINE=pingora cargo test --test e2e
 
-lab: tools ## Build the Kubernetes servers and the ACME server of the tests, once; about six minutes
+lab: tools ## Build the servers of the tests (Kubernetes, ACME, origins), once; about six minutes
 	@tests/cluster/servers/build.sh
 	@tests/acme/servers/build.sh
+	@tests/e2e/desync/servers/build.sh
+
+desync: tools ## Print what both engines make of malformed requests, before origins of three makes
+	@tests/e2e/desync/servers/build.sh
+	@cargo test --test e2e desync -- --nocapture
 
 lint: tools ## Check formatting, lints, each crate on its own, dependencies, and the chart
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \

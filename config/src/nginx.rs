@@ -121,7 +121,7 @@ pub(crate) fn share(
     for share in hosts.values_mut().filter(|share| share.is_served()) {
         share.nginx.regex = rewrite::is_regex_mode(written, share);
         share.nginx.app_root.clone_from(&app_root);
-        share.client.clone_from(&client);
+        share.clients.extend(client.clone());
         share.limits.clone_from(&limits);
     }
     alias::resolve(written, stage, hosts);

@@ -136,14 +136,15 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     })
 }
 
-/// Removes header names that backends might take for others: `_` for `-`. nginx drops all names with `_`
-/// (`underscores_in_headers off`); elsewhere those that would be taken for one of ours are.
+/// Removes header names that backends might take for others: for CGI `_` and `-` are the same, and for some servers so is
+/// everything but letters and digits. nginx drops all names with `_` (`underscores_in_headers off`); elsewhere, and with
+/// other characters, those that would be taken for one of ours are.
 pub(crate) fn remove_aliases(head: &mut impl RequestHead, dialect: Dialect) {
     if !head.may_have_underscores() {
         return;
     }
     let is_ours = |name: &[u8]| {
-        let dashed = |byte: &u8| if *byte == b'_' { b'-' } else { *byte };
+        let dashed = |byte: &u8| if byte.is_ascii_alphanumeric() { *byte } else { b'-' };
         let name: Vec<u8> = name.iter().map(dashed).collect();
         [
             "x-forwarded-",
@@ -158,7 +159,11 @@ pub(crate) fn remove_aliases(head: &mut impl RequestHead, dialect: Dialect) {
         .iter()
         .any(|start| has_prefix(&name, start))
     };
-    head.remove_if(|name| name.contains(&b'_') && (dialect == Dialect::Nginx || is_ours(name)));
+    let is_odd = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'-';
+    head.remove_if(|name| {
+        let is_dropped = dialect == Dialect::Nginx && name.contains(&b'_');
+        is_dropped || (name.iter().any(is_odd) && is_ours(name))
+    });
 }
 
 /// Before the route's steps: what they may see, add to and replace. Traefik fills its headers at the entry point, so a

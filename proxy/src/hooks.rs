@@ -239,6 +239,7 @@ impl ProxyHttp for Hooks {
         exchange: &mut Exchange,
     ) -> Result<()> {
         exchange.answered();
+        check_answer(session, head)?;
         let answer = error_page::Answer {
             status: head.status.as_u16(),
             is_own: false,
@@ -282,6 +283,28 @@ impl ProxyHttp for Hooks {
     fn suppress_proxy_warn_log(&self, _: &Session, _: &Exchange, _: &Error, _: ProxyWarnLogContext) -> bool {
         true
     }
+}
+
+/// The client, or a proxy before us, has to see where the answer ends as the engine does.
+fn check_answer(session: &Session, head: &mut ResponseHeader) -> Result<()> {
+    let unclear = |why| Err(Error::explain(pingora::ErrorType::InvalidHTTPHeader, why).into_up());
+    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    if let Some(coding) = codings.next() {
+        let is_chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+        if !is_chunked || codings.next().is_some() || head.version == http::Version::HTTP_10 {
+            return unclear("it does not say clearly where it ends");
+        }
+    }
+    let mut lengths = head.headers.get_all(CONTENT_LENGTH).iter();
+    if let (Some(first), Some(_)) = (lengths.next().cloned(), lengths.next()) {
+        // The engine has refused those that differ.
+        head.insert_header(CONTENT_LENGTH, first)?;
+    }
+    // Behind it everything would pass unread, in both directions.
+    if head.status == http::StatusCode::SWITCHING_PROTOCOLS && !session.is_upgrade_req() {
+        return unclear("it changes the protocol, and nobody asked for that");
+    }
+    Ok(())
 }
 
 /// HTTP/1 only: the engine's parser is more lenient than what may be forwarded.

@@ -14,6 +14,8 @@ mod answer;
 mod buffer;
 mod client;
 mod framing;
+#[cfg(test)]
+mod fuzz;
 mod head;
 mod message;
 mod relay;

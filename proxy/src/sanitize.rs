@@ -13,6 +13,8 @@ use crate::reason::Reason;
 
 /// Largest request head that is accepted, in bytes.
 pub(crate) const MAX_HEAD: usize = 64 * 1024;
+/// Digits of a `Content-Length`.
+const DIGITS: usize = 18;
 
 /// The parts of an HTTP/1 request that decide where it ends and where it goes.
 #[derive(Clone, Copy, Debug)]
@@ -40,18 +42,35 @@ pub(crate) fn check_raw_head(head: RawHead<'_>) -> Result<(), Reason> {
     } else if head.content_lengths > 1 {
         // RFC 9112 §6.3: equal values may be folded into one, but no honest client sends them.
         return Err(Reason::BadFraming);
+    } else if head.content_lengths == 1 {
+        check_content_length(head.bytes)?;
     }
     Ok(())
+}
+
+/// Digits and nothing else: parsers take lists of equal numbers for one, too.
+fn check_content_length(head: &[u8]) -> Result<(), Reason> {
+    for (name, value) in fields(head) {
+        let is_number = (1..=DIGITS).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
+        if name.eq_ignore_ascii_case(b"content-length") && !is_number {
+            return Err(Reason::BadFraming);
+        }
+    }
+    Ok(())
+}
+
+/// Names and values of a head's lines.
+fn fields(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    head.split(|byte| *byte == b'\n').skip(1).filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        Some((&line[..colon], line[colon + 1..].trim_ascii()))
+    })
 }
 
 /// Exactly one `Transfer-Encoding: chunked`, and no `Content-Length` beside it.
 fn check_transfer_encoding(head: &[u8]) -> Result<(), Reason> {
     let mut codings = 0;
-    for line in head.split(|byte| *byte == b'\n').skip(1) {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
-            continue;
-        };
-        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    for (name, value) in fields(head) {
         if name.eq_ignore_ascii_case(b"content-length") {
             return Err(Reason::BadFraming);
         }
@@ -132,6 +151,10 @@ mod tests {
             check("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"),
             Ok(())
         );
+        assert_eq!(
+            check("POST / HTTP/1.1\r\nContent-Length:  3 \r\nX-A: b\r\n\r\n"),
+            Ok(())
+        );
         for head in [
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
             "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-LENGTH: 3\r\n\r\n",
@@ -139,6 +162,8 @@ mod tests {
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
             "POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 3, 3\r\n\r\n",
+            "POST / HTTP/1.1\r\ncontent-length: 0000000000000000003\r\n\r\n",
             "GET / HTTP/1.1\nHost: a\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: a\n\r\n",
         ] {

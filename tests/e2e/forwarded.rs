@@ -35,6 +35,8 @@ fn forged() -> Ask {
         .header("x_forwarded_for", "203.0.113.7")
         .header("x_real_ip", "203.0.113.7")
         .header("x-forwarded_proto", "https")
+        .header("x.forwarded.for", "203.0.113.7")
+        .header("x-real~ip", "203.0.113.7")
 }
 
 fn assert_headers(received: &Received, expected: &[(&str, &str)], context: &str) {

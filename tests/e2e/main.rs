@@ -9,6 +9,7 @@ mod admin;
 mod both_dialects;
 mod connection_limit;
 mod default_backend;
+mod desync;
 mod drain;
 mod error_page;
 mod external_name;

@@ -176,7 +176,7 @@ pub(super) fn share(
         .iter_mut()
         .filter(|(_, share)| !share.routes.is_empty() || share.default.is_some())
     {
-        share.client.clone_from(&client);
+        share.clients.extend(client.clone());
         // Beside annotations of the nginx dialect, which the same Ingress may have, what is not said here stays.
         let said = share.limits.take().and_then(|limits| limits.algorithms);
         share.limits = Some(LimitsShare {

@@ -69,8 +69,8 @@ pub(crate) struct HostShare {
     pub(crate) asks: Option<String>,
     /// Certificates that cover the host.
     pub(crate) certificates: Vec<Arc<Certificate>>,
-    /// Client authentication of the host.
-    pub(crate) client: Option<ClientShare>,
+    /// Client authentication of the host, as each dialect of the Ingress asks for it.
+    pub(crate) clients: Vec<ClientShare>,
     /// Limits on what is agreed on in a handshake.
     pub(crate) limits: Option<LimitsShare>,
     /// What nginx applies to the whole host.

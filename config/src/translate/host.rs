@@ -155,7 +155,7 @@ impl<'a> Modes<'a> {
             tls: shares.iter().chain(covering).any(|(_, _, share)| share.tls),
             handshake: shares
                 .iter()
-                .filter_map(|(_, _, share)| share.client.as_ref())
+                .flat_map(|(_, _, share)| &share.clients)
                 .any(|it| !is_judged_by_step(it)),
         }
     }

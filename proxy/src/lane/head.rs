@@ -117,6 +117,13 @@ impl Head {
         &self.bytes
     }
 
+    /// Every field, in order.
+    #[cfg(test)]
+    pub(super) fn each(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let both = |field| (self.name(field), self.value(field));
+        self.fields.iter().map(both)
+    }
+
     fn name<'h>(&'h self, field: &'h Field) -> &'h [u8] {
         match &field.name {
             Name::Received(range) => self.bytes.get(range.clone()).unwrap_or_default(),

@@ -157,6 +157,9 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
     };
     let place = |part: &[u8]| place(bytes, part);
     let status = parsed.code.unwrap_or_default();
+    if status < 100 {
+        return Err(Unclear("its status is none"));
+    }
     let (mut closes, mut keeps) = (false, false);
     let (mut length_of_body, mut codings, mut is_chunked) = (None, 0, false);
     let mut head = Head::new();
@@ -166,10 +169,12 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
         match kind {
             Kind::Length => {
                 let value = number(field.value).ok_or(Unclear("Content-Length is no number"))?;
-                if length_of_body.is_some_and(|known| known != value) {
-                    return Err(Unclear("it has two lengths"));
+                match length_of_body.replace(value) {
+                    None => {}
+                    // RFC 9112 §6.3: said once to the client, who may count the fields.
+                    Some(known) if known == value => continue,
+                    Some(_) => return Err(Unclear("it has two lengths")),
                 }
-                length_of_body = Some(value);
             }
             Kind::Coding => {
                 codings += 1;

@@ -25,6 +25,8 @@ pub(super) struct FirstLine {
     spaces: u8,
     is_over: bool,
     is_odd: bool,
+    /// The byte before was a CR.
+    has_return: bool,
     length: usize,
     lines: usize,
 }
@@ -44,10 +46,13 @@ impl FirstLine {
         while !self.is_over
             && let Some(byte) = left.next()
         {
+            let is_behind_return = std::mem::replace(&mut self.has_return, *byte == b'\r');
             match byte {
                 // RFC 9112 §2.2: an empty line before a request is ignored.
                 b'\r' | b'\n' if self.spaces == 0 && self.length == bytes.len() => {}
                 b'\n' => self.is_over = true,
+                // RFC 9112 §2.2: a CR alone is no end of a line, and some servers take it for one.
+                _ if is_behind_return => self.is_odd = true,
                 b' ' => self.spaces = self.spaces.saturating_add(1),
                 b'\r' => {}
                 byte => self.is_odd |= *byte < b' ' || *byte == 0x7f,
@@ -112,6 +117,8 @@ mod tests {
             "GET /a\x01 HTTP/1.1\r\n",
             "GET  /a HTTP/1.1\r\n",
             "GET /a\tb HTTP/1.1\r\n",
+            "GET /a\rb HTTP/1.1\r\n",
+            "GET /a HTTP/1.1\r\r\n",
         ] {
             assert!(is_odd(&[bad]), "{bad:?}");
             let (a, b) = bad.split_at(7);

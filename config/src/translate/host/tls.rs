@@ -36,7 +36,7 @@ pub(super) fn host(
     // A handshake without an entry of its own would be the wildcard's, with the wildcard's policy.
     let covering = covering.map(Vec::as_slice).unwrap_or_default();
     let has_policy = |(_, _, share): &Share<'_>| {
-        share.client.is_some() || share.limits.as_ref().is_some_and(LimitsShare::limits)
+        !share.clients.is_empty() || share.limits.as_ref().is_some_and(LimitsShare::limits)
     };
     if host == TlsHost::default() && !covering.iter().any(has_policy) {
         return None;
@@ -109,8 +109,8 @@ fn certificates(key: &HostKey, shares: &[Share<'_>]) -> Vec<Arc<Certificate>> {
     certificates
 }
 
-/// One host has one client policy, because the handshake comes before the path. If the Ingresses of a host disagree, the
-/// strictest is used: an open one beside it must not open the host.
+/// One host has one client policy, because the handshake comes before the path. If the Ingresses of a host disagree, or the
+/// dialects of one Ingress, the strictest is used: an open one beside it must not open the host.
 pub(super) fn client(
     key: &HostKey,
     shares: &[Share<'_>],
@@ -118,19 +118,13 @@ pub(super) fn client(
 ) -> Option<ClientShare> {
     let asked: Vec<_> = shares
         .iter()
-        .filter_map(|(object, _, share)| Some((*object, share.client.as_ref()?)))
+        .flat_map(|(object, _, share)| share.clients.iter().map(move |client| (*object, client)))
         .collect();
     // `max_by_key` takes the last of equals, and the oldest should win.
     let (winner, share) = asked.iter().rev().max_by_key(|(_, share)| strictness(share))?;
     for (object, other) in &asked {
         if other.client != share.client || policy(other) != policy(share) {
-            let message = format!(
-                "host `{key}`: {winner} asks for stricter or older client authentication, which is used"
-            );
-            diagnostics.push(
-                Diagnostic::new(object, "metadata.annotations", Reason::HostWideMode, message)
-                    .fix("use the same client authentication in all Ingresses of the host"),
-            );
+            diagnostics.push(disagree(key, object, winner));
         }
     }
     let mut share = (*share).clone();
@@ -143,6 +137,23 @@ pub(super) fn client(
         verdict.client = share.client.clone();
     }
     Some(share)
+}
+
+fn disagree(key: &HostKey, object: &ObjectRef, winner: &ObjectRef) -> Diagnostic {
+    let (message, fix) = if object == winner {
+        (
+            format!(
+                "host `{key}`: `auth-tls-secret` and `router.tls.options` disagree on client authentication; the stricter is used"
+            ),
+            "ask for client authentication by one of the two",
+        )
+    } else {
+        (
+            format!("host `{key}`: {winner} asks for stricter or older client authentication, which is used"),
+            "use the same client authentication in all Ingresses of the host",
+        )
+    };
+    Diagnostic::new(object, "metadata.annotations", Reason::HostWideMode, message).fix(fix)
 }
 
 fn policy(share: &ClientShare) -> Option<&Policy> {

@@ -104,6 +104,16 @@ fn what_servers_read_differently_is_refused() {
     assert_eq!(outcome(&many), "header_too_large");
 }
 
+#[test]
+fn a_length_that_is_said_twice_is_passed_on_once() {
+    let text = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\nContent-Length: 5\r\n\r\n";
+    let (response, _) = response(text.as_bytes(), &Method::GET)
+        .expect("it is clear")
+        .expect("it is complete");
+    let names: Vec<&[u8]> = response.head.each().map(|(name, _)| name).collect();
+    assert_eq!(names, [&b"Content-Length"[..], b"X"]);
+}
+
 fn answer(text: &str, method: &Method) -> Result<Option<(u16, Framing, bool)>, &'static str> {
     let parsed = response(text.as_bytes(), method).map_err(|unclear| unclear.0)?;
     Ok(parsed.map(|(response, _)| (response.status, response.framing, response.keeps)))
@@ -137,6 +147,10 @@ fn the_length_of_an_answer_is_clear_or_it_is_refused() {
         "Content-Length: -1\r\n",
     ] {
         assert!(of(fields).is_err(), "{fields:?}");
+    }
+    for status in ["099", "000"] {
+        let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(answer(&text, &Method::GET), Err("its status is none"), "{status}");
     }
     let old = "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n";
     assert_eq!(
