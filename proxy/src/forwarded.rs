@@ -140,7 +140,7 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 /// everything but letters and digits. nginx drops all names with `_` (`underscores_in_headers off`); elsewhere, and with
 /// other characters, those that would be taken for one of ours are.
 pub(crate) fn remove_aliases(head: &mut impl RequestHead, dialect: Dialect) {
-    if !head.may_have_underscores() {
+    if !head.may_have_aliases() {
         return;
     }
     let is_ours = |name: &[u8]| {

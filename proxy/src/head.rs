@@ -48,8 +48,8 @@ pub(crate) fn has_prefix(name: &[u8], prefix: &str) -> bool {
 
 /// The head of a request. Method and target stand apart, in the request's facts.
 pub(crate) trait RequestHead: Fields {
-    /// False if no name holds `_`.
-    fn may_have_underscores(&self) -> bool {
+    /// False if every received name is of letters, digits and `-` alone, as nearly all are.
+    fn may_have_aliases(&self) -> bool {
         true
     }
 }

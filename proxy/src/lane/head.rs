@@ -20,6 +20,8 @@ pub(super) struct Head {
     fields: Vec<Field>,
     /// A bit for each name that is or was there; some share one. Most questions are for names that are not there.
     marks: u64,
+    /// Some received name holds more than letters, digits and `-`.
+    has_odd_names: bool,
     /// Of an answer.
     status: u16,
 }
@@ -44,6 +46,17 @@ enum Value {
     Received(Range<usize>),
     Own(HeaderValue),
 }
+
+/// Everything but letters, digits and `-`.
+const ODD: [bool; 256] = {
+    let mut odd = [true; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        odd[byte as usize] = !byte.is_ascii_alphanumeric() && byte != b'-';
+        byte += 1;
+    }
+    odd
+};
 
 /// What becomes of a field's line.
 pub(super) enum Line {
@@ -87,6 +100,7 @@ impl Head {
             bytes: Vec::new(),
             fields: SPARE.with_borrow_mut(Vec::pop).unwrap_or_default(),
             marks: 0,
+            has_odd_names: false,
             status: 0,
         }
     }
@@ -98,6 +112,7 @@ impl Head {
 
     /// Adds a field of this name that stands in the bytes.
     pub(super) fn push(&mut self, text: &[u8], kind: Kind, name: Range<usize>, value: Range<usize>) {
+        self.has_odd_names |= text.iter().any(|byte| ODD[usize::from(*byte)]);
         let key = key(text, text.last().map_or(0, u8::to_ascii_lowercase));
         self.marks |= mark(key);
         self.fields.push(Field {
@@ -264,8 +279,8 @@ impl Fields for Head {
 }
 
 impl RequestHead for Head {
-    fn may_have_underscores(&self) -> bool {
-        memchr::memchr(b'_', &self.bytes).is_some()
+    fn may_have_aliases(&self) -> bool {
+        self.has_odd_names
     }
 }
 
@@ -304,6 +319,18 @@ mod tests {
         String::from_utf8(out)
             .expect("the tests use ASCII")
             .replace("\r\n", " ")
+    }
+
+    #[test]
+    fn odd_names_are_told() {
+        for (name, is_odd) in [
+            ("X-Forwarded-For", false),
+            ("x_a", true),
+            ("X.Forwarded.For", true),
+            ("Host", false),
+        ] {
+            assert_eq!(head(&[(name, "1")]).may_have_aliases(), is_odd, "{name}");
+        }
     }
 
     #[test]
