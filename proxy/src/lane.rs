@@ -62,7 +62,7 @@ pub(crate) struct Lane {
 /// What comes of a connection that waits for a request.
 enum Next {
     Request(Request),
-    Refused(Reason),
+    Refused(Reason, Request),
     Declined,
     Gone,
 }
@@ -118,8 +118,8 @@ impl Lane {
                     // A connection that waits keeps no memory for requests.
                     Box::pin(work).await
                 }
-                Next::Refused(reason) => {
-                    Box::pin(self.refuse(reason, &mut stream, &mut ahead)).await;
+                Next::Refused(reason, request) => {
+                    Box::pin(self.refuse(reason, &request, &mut stream, &mut ahead)).await;
                     After::Close
                 }
                 Next::Declined => After::Declined(Vec::new()),
@@ -299,10 +299,11 @@ impl Lane {
     }
 
     /// Answers a head that is none.
-    async fn refuse(&self, reason: Reason, stream: &mut Downstream, ahead: &mut Waiting) {
+    async fn refuse(&self, reason: Reason, request: &Request, stream: &mut Downstream, ahead: &mut Waiting) {
         let connection = stream.connection().clone();
         connection.request_started();
         let mut exchange = Exchange::new();
+        exchange.logged = self.log.take(&request.head);
         (exchange.client, exchange.scheme) = (Some(connection.client.ip()), connection.scheme);
         let mut client = Http1 {
             closes: true,
@@ -315,9 +316,8 @@ impl Lane {
         } else {
             400
         };
-        let request = Request::unreadable();
-        answer::write(&Reply::page(status, reason), &request, &mut client, &mut exchange).await;
-        self.close(&request, &connection, &mut exchange);
+        answer::write(&Reply::page(status, reason), request, &mut client, &mut exchange).await;
+        self.close(request, &connection, &mut exchange);
     }
 
     /// Closes the record.
@@ -379,7 +379,7 @@ fn parse(bytes: &[u8]) -> Option<(Next, usize)> {
         Ok(Parsed::Partial) => None,
         Ok(Parsed::Declined) => Some((Next::Declined, 0)),
         Ok(Parsed::Complete(request, length)) => Some((Next::Request(request), length)),
-        Err(reason) => Some((Next::Refused(reason), bytes.len())),
+        Err(reason) => Some((Next::Refused(reason, Request::refused(bytes)), bytes.len())),
     }
 }
 

@@ -56,12 +56,23 @@ pub(super) struct Response {
 }
 
 impl Request {
-    /// Stands for one that could not be read.
-    pub(super) fn unreadable() -> Self {
+    /// Stands for one that is refused: as much of it as can be read, for the log and the page.
+    pub(super) fn refused(bytes: &[u8]) -> Self {
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let mut parsed = httparse::Request::new(&mut []);
+        let read = parsed.parse_with_uninit_headers(bytes, &mut fields);
+        let mut head = Head::new();
+        if let Ok(Status::Complete(length)) = read {
+            for field in parsed.headers.iter() {
+                head.push(place(bytes, field.name.as_bytes()), place(bytes, field.value));
+            }
+            head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
+        }
+        let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
         Self {
-            head: Head::new(),
-            method: Method::GET,
-            target: Vec::new(),
+            head,
+            method: Method::from_bytes(method.as_bytes()).unwrap_or_default(),
+            target: kept(target.as_bytes()),
             framing: Framing::Done,
             closes: true,
         }

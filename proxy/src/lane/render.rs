@@ -3,7 +3,9 @@
 //! Fields that belong to one connection are written anew, never copied (RFC 9110 §7.6.1); lengths are those that the parser
 //! has checked.
 
-use http::header::CONNECTION;
+use std::time::SystemTime;
+
+use http::header::{CONNECTION, DATE};
 
 use super::message::{Kind, Request, Response, has_option};
 use crate::exchange::Exchange;
@@ -39,6 +41,8 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
             Kind::Connection => {}
             Kind::Host => field(out, b"Host", host.as_ref().map_or(value, |host| host.as_bytes())),
             Kind::Coding => field(out, b"Transfer-Encoding", b"chunked"),
+            // RFC 9110 §10.1.4: it is about this connection, and trailers do not pass.
+            _ if name.eq_ignore_ascii_case(b"te") => {}
             _ => field(out, name, value),
         }
     }
@@ -61,6 +65,12 @@ pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, ou
     }
     if delivery == Delivery::InChunks {
         field(out, b"Transfer-Encoding", b"chunked");
+    }
+    let is_final = !matches!(response.status, 100..200);
+    if is_final && response.head.get(&DATE).is_none() {
+        // RFC 9110 §6.6.1: who has a clock adds it.
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        field(out, b"Date", date.as_bytes());
     }
     if closes {
         field(out, b"Connection", b"close");
@@ -107,4 +117,46 @@ fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::message::{self, Parsed};
+    use http::Method;
+
+    fn answer(text: &str) -> String {
+        let parsed = message::response(text.as_bytes(), &Method::GET).expect("it is HTTP");
+        let (head, _) = parsed.expect("it is complete");
+        let mut out = Vec::new();
+        response(&head, Delivery::AsItIs, false, &mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn an_answer_without_a_date_gets_one_and_an_interim_one_does_not() {
+        let dated = answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        let date = dated.lines().find_map(|line| line.strip_prefix("Date: "));
+        assert!(
+            date.is_some_and(|date| httpdate::parse_http_date(date).is_ok()),
+            "{dated}"
+        );
+        let own = answer("HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(own, "HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(answer("HTTP/1.1 103 Early\r\n\r\n"), "HTTP/1.1 103 Early\r\n\r\n");
+    }
+
+    #[test]
+    fn a_backend_is_not_told_that_trailers_are_welcome() {
+        let text = "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTest: 1\r\n\r\n";
+        let Ok(Parsed::Complete(head, _)) = message::request(text.as_bytes()) else {
+            panic!("it is a request of the lane");
+        };
+        let mut out = Vec::new();
+        request(&head, &Exchange::new(), &mut out);
+        assert_eq!(
+            String::from_utf8(out).expect("ASCII"),
+            "GET / HTTP/1.1\r\nHost: a\r\nTest: 1\r\n\r\n"
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! Heads that are taken, declined and refused.
 
 use super::*;
+use crate::head::Fields;
 
 fn outcome(text: &str) -> String {
     match request(text.as_bytes()) {
@@ -148,4 +149,26 @@ fn the_length_of_an_answer_is_clear_or_it_is_refused() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
     assert_eq!(answer(head, &Method::HEAD), Ok(Some((200, Framing::Done, true))));
     assert_eq!(answer("HTTP/1.1 200", &Method::GET), Ok(None));
+}
+
+#[test]
+fn what_can_be_read_of_a_refused_request_is_kept() {
+    let read = |text: &str| {
+        let refused = Request::refused(text.as_bytes());
+        let target = String::from_utf8_lossy(&refused.target).into_owned();
+        let host = refused
+            .head
+            .text(&http::header::HOST)
+            .unwrap_or_default()
+            .to_owned();
+        (refused.method.to_string(), target, host)
+    };
+    let all =
+        |method: &str, target: &str, host: &str| (method.to_owned(), target.to_owned(), host.to_owned());
+    assert_eq!(
+        read("POST /a HTTP/1.1\r\nHost: b\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nc"),
+        all("POST", "/a", "b")
+    );
+    assert_eq!(read("POST /a HTTP/1.1\r\nHost: b\r\n"), all("POST", "/a", ""));
+    assert_eq!(read("nonsense"), all("GET", "", ""));
 }
