@@ -18,7 +18,11 @@ ARGS ?=
 # Anything makes `make bench` short.
 QUICK ?=
 
-.PHONY: help demo test lab lint docs bench release site tools chart manifests image
+# How many random requests `make dual` sends, and what they follow from.
+REQUESTS ?= 100000
+SEED ?= 1
+
+.PHONY: help demo test dual lab lint docs bench release site tools chart manifests image
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -29,6 +33,15 @@ demo: tools ## Build, then serve a small example on this machine; Ctrl-C ends it
 
 test: tools lab ## Run all tests
 	@cargo test --workspace
+
+dual: tools ## Compare both HTTP/1.1 engines with random requests: make dual REQUESTS=100000 SEED=1
+	@log="$$(mktemp)"; \
+	if FERRIK_DUAL_REQUESTS='$(REQUESTS)' FERRIK_DUAL_SEED='$(SEED)' cargo test -q --test e2e \
+	    engine::both_engines_give_the_same_answers -- --exact --nocapture >"$$log" 2>&1; then \
+	    grep '^dual: ' "$$log"; rm "$$log"; \
+	else \
+	    cat "$$log"; rm "$$log"; exit 1; \
+	fi
 
 lab: tools ## Build the Kubernetes servers and the ACME server of the tests, once; about six minutes
 	@tests/cluster/servers/build.sh
@@ -68,6 +81,7 @@ image: ## Build the container image from what `make release` built: make image I
 
 docs: tools ## Write the generated pages of docs/ anew
 	@UPDATE=1 cargo test --test generated_docs
+	@UPDATE=1 cargo test --test e2e engine::page
 
 bench: tools lab ## Measure against other proxies; a shorter run with QUICK=1
 	@QUICK='$(QUICK)' benches/run.sh

@@ -18,6 +18,7 @@ use http::{HeaderMap, HeaderValue, Method, Version};
 pub use crate::router::Outcome;
 pub use change::{Change, FieldOp};
 
+use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::head::PlainResponse;
 use crate::listen::{Connection, Scheme};
@@ -96,6 +97,8 @@ pub struct Candidate {
     pub source: Source,
     /// Where it sends requests.
     pub service: Option<ServicePort>,
+    /// Who would serve the request over HTTP/1.1.
+    pub engine: Engine,
     /// What became of it.
     pub outcome: Outcome,
 }

@@ -123,7 +123,15 @@ fn write_candidate(out: &mut String, candidate: &CandidateView) -> fmt::Result {
     writeln!(out, " ({dialect})")?;
     writeln!(out, "      {}", Written(&candidate.origin))?;
     let verdict = if candidate.chosen { "chosen" } else { "not chosen" };
-    writeln!(out, "      {verdict}: {}", candidate.why)
+    writeln!(out, "      {verdict}: {}", candidate.why)?;
+    if !candidate.chosen {
+        return Ok(());
+    }
+    write!(out, "      engine of HTTP/1.1 requests: {}", candidate.engine)?;
+    match candidate.engine_cause {
+        Some(cause) => writeln!(out, ", because {cause}"),
+        None => writeln!(out),
+    }
 }
 
 fn write_step(out: &mut String, number: usize, step: &StepView) -> fmt::Result {

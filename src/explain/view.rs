@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ferrik_config::name::ObjectRef;
 use ferrik_config::policy::{Expires, Source};
 use ferrik_config::table::{Dialect, EndpointSet, PathKind, TlsAlgorithms, TlsVersions};
+use ferrik_proxy::Engine;
 use ferrik_proxy::explain::{
     Candidate, Change, End, Explanation, FieldOp, Outcome, Round, StepOutcome, StepTaken,
 };
@@ -81,6 +82,11 @@ pub(super) struct CandidateView {
     #[serde(flatten)]
     pub(super) origin: Origin,
     pub(super) service: Option<String>,
+    /// Who would serve the request over HTTP/1.1: `lane` or `pingora`.
+    pub(super) engine: &'static str,
+    /// Why it is not the lane.
+    #[serde(rename = "engineCause", skip_serializing_if = "Option::is_none")]
+    pub(super) engine_cause: Option<&'static str>,
     pub(super) chosen: bool,
     /// Why it serves the request, or does not.
     pub(super) why: String,
@@ -218,6 +224,10 @@ impl Origin {
 
 impl CandidateView {
     fn new(candidate: &Candidate, places: &Places) -> Self {
+        let (engine, engine_cause) = match candidate.engine {
+            Engine::Lane => ("lane", None),
+            Engine::General(cause) => ("pingora", Some(cause.as_str())),
+        };
         Self {
             host: candidate.host.clone(),
             path: candidate.path.clone(),
@@ -225,6 +235,8 @@ impl CandidateView {
             dialect: candidate.dialect,
             origin: Origin::new(&candidate.source, None, places),
             service: candidate.service.as_ref().map(ToString::to_string),
+            engine,
+            engine_cause,
             chosen: candidate.outcome == Outcome::Chosen,
             why: match &candidate.outcome {
                 Outcome::Chosen => "it is the first that matches".to_owned(),

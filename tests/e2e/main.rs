@@ -10,6 +10,7 @@ mod both_dialects;
 mod connection_limit;
 mod default_backend;
 mod drain;
+mod engine;
 mod error_page;
 mod external_name;
 mod forwarded;

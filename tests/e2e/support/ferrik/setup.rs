@@ -14,7 +14,7 @@ use crate::support::condition::PATIENCE;
 pub(super) const STDERR: &str = "stderr.log";
 pub(super) const ACCESS_LOG: &str = "access.log";
 const READY: &str = "ferrik: ready ";
-/// Has all tests run with this `--http1-engine`.
+/// Has all tests run with this `--http1-engine` that choose none.
 const ENGINE: &str = "FERRIK_HTTP1_ENGINE";
 
 /// What to start.
@@ -79,7 +79,8 @@ impl Setup {
             "127.0.0.1:0",
         ]);
         command.arg("--access-log").arg(home.path().join(ACCESS_LOG));
-        if let Some(engine) = std::env::var_os(ENGINE) {
+        let is_chosen = self.arguments.iter().any(|argument| argument == "--http1-engine");
+        if let Some(engine) = std::env::var_os(ENGINE).filter(|_| !is_chosen) {
             command.arg("--http1-engine").arg(engine);
         }
         command.args(&self.arguments);
