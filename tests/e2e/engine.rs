@@ -19,6 +19,8 @@ use traffic::Traffic;
 
 /// Conversations that are held at the same time.
 const AT_A_TIME: usize = 24;
+/// Requests after which new ferriks are started: their logs are read anew again and again.
+const OF_A_PAIR: usize = 10_000;
 /// No more is asked after so many differences.
 const ENOUGH: usize = 20;
 
@@ -35,9 +37,18 @@ async fn run_cases(tally: &mut Tally) -> usize {
     }
     for (name, texts) in cases::PIPELINED {
         for conversation in one(cases::conversation(texts, true)) {
-            tally.add(&format!("pipelined: {name}"), &pair.hold(&conversation).await);
+            tally.add(
+                &format!("pipelined: {name}"),
+                &pair.hold_apart(&conversation).await,
+            );
             count += 1;
         }
+    }
+    for (name, texts) in [cases::PIPELINED, cases::HANDED_OVER].concat() {
+        let conversation = cases::conversation(texts, true);
+        let name = format!("pipelined to both: {name}");
+        tally.add(&name, &pair.hold(&conversation).await);
+        count += 1;
     }
     for (name, texts) in cases::WAITING {
         tally.add(
@@ -69,7 +80,12 @@ async fn run_cases(tally: &mut Tally) -> usize {
 async fn run_traffic(tally: &mut Tally, seed: u64, requests: usize) -> usize {
     let mut pair = Pair::start(objects::all, &[]).await;
     let mut traffic = Traffic::new(seed);
+    let mut of_pair = 0;
     while traffic.count < requests {
+        if traffic.count - of_pair > OF_A_PAIR {
+            pair = Pair::start(objects::all, &[]).await;
+            of_pair = traffic.count;
+        }
         let conversations: Vec<Conversation> = (0..AT_A_TIME).map(|_| traffic.conversation()).collect();
         for (id, both) in pair.hold_all(&conversations).await {
             let request = conversations

@@ -44,15 +44,17 @@ pub(super) const PIPELINED: &[Case] = &[
             "GET /plain HTTP/1.1|Host: n.example.org||",
         ],
     ),
-    (
-        "the other engine in between",
-        &[
-            "GET /plain?n=1 HTTP/1.1|Host: n.example.org||",
-            "GET /again/?n=2 HTTP/1.1|Host: n.example.org||",
-            "GET /plain?n=3 HTTP/1.1|Host: n.example.org||",
-        ],
-    ),
 ];
+
+/// Requests that are written together and in the middle of which the general engine takes over.
+pub(super) const HANDED_OVER: &[Case] = &[(
+    "the other engine in between",
+    &[
+        "GET /plain?n=1 HTTP/1.1|Host: n.example.org||",
+        "GET /again/?n=2 HTTP/1.1|Host: n.example.org||",
+        "GET /plain?n=3 HTTP/1.1|Host: n.example.org||",
+    ],
+)];
 
 /// Requests whose second part waits for an interim answer.
 pub(super) const WAITING: &[Case] = &[

@@ -107,6 +107,14 @@ pub(super) fn id(target: &str) -> String {
 }
 
 impl Conversation {
+    /// The same requests, each written once the one before it is answered.
+    pub(super) fn apart(&self) -> Self {
+        Self {
+            groups: vec![1; self.requests.len()],
+            ..self.clone()
+        }
+    }
+
     /// Says everything; one answer for each request. The last thing to be answered is a probe.
     pub(super) async fn hold(&self, address: SocketAddr) -> Vec<Answer> {
         let mut answers: Vec<Answer> = Vec::new();

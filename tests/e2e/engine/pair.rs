@@ -75,15 +75,19 @@ impl Pair {
         }
     }
 
+    /// The same, but with requests pipelined only where that is served.
+    pub(super) async fn hold_apart(&mut self, conversation: &Conversation) -> Both {
+        Both {
+            lane: self.lane.hold(conversation, &self.origin).await,
+            pingora: self.pingora.hold(&conversation.apart(), &self.origin).await,
+        }
+    }
+
     /// Holds many conversations at a time with both; what is seen of each request, by its id. Requests are pipelined where
     /// that is served.
     pub(super) async fn hold_all(&mut self, conversations: &[Conversation]) -> BTreeMap<String, Both> {
         let mut lane = self.lane.hold_all(conversations, &self.origin).await;
-        let apart = |conversation: &Conversation| Conversation {
-            groups: vec![1; conversation.requests.len()],
-            ..conversation.clone()
-        };
-        let apart: Vec<Conversation> = conversations.iter().map(apart).collect();
+        let apart: Vec<Conversation> = conversations.iter().map(Conversation::apart).collect();
         let pingora = self.pingora.hold_all(&apart, &self.origin).await;
         let with = |(id, pingora): (String, Seen)| {
             let lane = lane.remove(&id).unwrap_or_default();
