@@ -83,6 +83,11 @@ const NGINX: &[(&str, &str, Annotations)] = &[
         )],
     ),
     (
+        "leave",
+        "origin",
+        &[("configuration-snippet", "rewrite ^/leave/(.*) /left/$1 redirect;")],
+    ),
+    (
         "again",
         "origin",
         &[("configuration-snippet", "rewrite ^/again/(.*) /plain/$1 last;")],

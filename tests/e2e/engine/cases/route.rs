@@ -174,6 +174,13 @@ pub(crate) const ROUTES: &[Case] = &[
         ],
     ),
     (
+        "a rewrite that is a redirect",
+        &[
+            "GET /leave/a?b HTTP/1.1|Host: n.example.org||",
+            "GET /leave HTTP/1.1|Host: n.example.org||",
+        ],
+    ),
+    (
         "a snippet that hangs up",
         &["GET /snippet HTTP/1.1|Host: n.example.org|X-Drop: 1||"],
     ),
