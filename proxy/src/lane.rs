@@ -282,7 +282,8 @@ impl Lane {
                 End::Cut(failure, error) => {
                     exchange.record.error = Some(error);
                     exchange.record.reason = Some(failure.meaning().1);
-                    return Ok(After::Abort);
+                    // Its framing shows that it is cut; a reset could destroy answers before it that are still on their way.
+                    return Ok(After::Close);
                 }
             };
             exchange.record.error = Some(error);
