@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::conversation::{Answer, Conversation, id};
+use super::conversation::{Answer, Conversation, Ending, id};
 use super::origin::{Arrival, Origin};
 use crate::support::{Ferrik, eventually};
 
@@ -102,7 +102,7 @@ impl Door {
         let before = self.metrics().await;
         let answers = self.talk(conversation).await;
         let mut seen = Seen {
-            log: self.log(origin, 1).await,
+            log: self.log(origin, 1, 0).await,
             answers,
             ..Seen::default()
         };
@@ -124,8 +124,10 @@ impl Door {
     async fn hold_all(&mut self, conversations: &[Conversation], origin: &Origin) -> BTreeMap<String, Seen> {
         let talks = conversations.iter().map(|conversation| self.talk(conversation));
         let answers = futures_util::future::join_all(talks).await;
+        let is_answered = |answer: &&Answer| matches!(answer.ending, Ending::Whole | Ending::Cut);
+        let answered = answers.iter().flatten().filter(is_answered).count();
         let mut all: BTreeMap<String, Seen> = BTreeMap::new();
-        for line in self.log(origin, conversations.len()).await {
+        for line in self.log(origin, conversations.len(), answered).await {
             let id = id(line.get("target").map(String::as_str).unwrap_or_default());
             all.entry(id).or_default().log.push(line);
         }
@@ -165,8 +167,9 @@ impl Door {
         answers
     }
 
-    /// The lines since the last call, once so many probes are among them and the backend has nothing to do.
-    async fn log(&mut self, origin: &Origin, probes: usize) -> Vec<BTreeMap<String, String>> {
+    /// The lines since the last call, once so many probes and so many others at least are among them and the
+    /// backend has nothing to do.
+    async fn log(&mut self, origin: &Origin, probes: usize, others: usize) -> Vec<BTreeMap<String, String>> {
         let mut text = String::new();
         eventually("every request is logged", async || {
             text = self.ferrik.access_log();
@@ -174,7 +177,8 @@ impl Door {
                 .lines()
                 .skip(self.lines)
                 .filter(|line| line.contains(PROBE_ID));
-            origin.is_idle() && lines.count() == probes
+            let all = text.lines().count() - self.lines;
+            origin.is_idle() && lines.count() == probes && all >= probes + others
         })
         .await;
         let lines: Vec<&str> = text.lines().skip(self.lines).collect();
