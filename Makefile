@@ -18,7 +18,11 @@ ARGS ?=
 # Anything makes `make bench` short.
 QUICK ?=
 
-.PHONY: help demo test lab desync lint docs bench release site tools chart manifests image
+# How many random requests `make dual` sends, and what they follow from.
+REQUESTS ?= 100000
+SEED ?= 1
+
+.PHONY: help demo test dual lab desync lint docs bench release site tools chart manifests image
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -31,6 +35,15 @@ test: tools lab ## Run all tests
 	@cargo test --workspace
 	@echo '== end to end once more, by pingora alone'
 	@FERRIK_HTTP1_ENGINE=pingora cargo test --test e2e
+
+dual: tools ## Compare both HTTP/1.1 engines with random requests: make dual REQUESTS=100000 SEED=1
+	@log="$$(mktemp)"; \
+	if FERRIK_DUAL_REQUESTS='$(REQUESTS)' FERRIK_DUAL_SEED='$(SEED)' cargo test -q --test e2e \
+	    engine::both_engines_give_the_same_answers -- --exact --nocapture >"$$log" 2>&1; then \
+	    grep '^dual: ' "$$log"; rm "$$log"; \
+	else \
+	    cat "$$log"; rm "$$log"; exit 1; \
+	fi
 
 lab: tools ## Build the servers of the tests (Kubernetes, ACME, origins), once; about six minutes
 	@tests/cluster/servers/build.sh
@@ -75,6 +88,7 @@ image: ## Build the container image from what `make release` built: make image I
 
 docs: tools ## Write the generated pages of docs/ anew
 	@UPDATE=1 cargo test --test generated_docs
+	@UPDATE=1 cargo test --test e2e engine::page
 
 bench: tools lab ## Measure against other proxies; a shorter run with QUICK=1
 	@QUICK='$(QUICK)' benches/run.sh

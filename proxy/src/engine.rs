@@ -89,7 +89,7 @@ fn of_step(policy: &Policy) -> Option<Cause> {
 
 fn may_look_up_again(statements: &[Statement]) -> bool {
     statements.iter().any(|statement| match &statement.action {
-        Action::Rewrite(rewrite) => rewrite.flag != RewriteFlag::Break,
+        Action::Rewrite(rewrite) => matches!(rewrite.flag, RewriteFlag::Continue | RewriteFlag::Last),
         Action::If { body, .. } => may_look_up_again(body),
         _ => false,
     })

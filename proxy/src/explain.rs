@@ -97,6 +97,8 @@ pub struct Candidate {
     pub source: Source,
     /// Where it sends requests.
     pub service: Option<ServicePort>,
+    /// Who would serve the request over HTTP/1.1.
+    pub engine: Engine,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -147,8 +149,6 @@ pub enum End {
         service: Option<ServicePort>,
         /// What is spoken to them.
         protocol: Option<Protocol>,
-        /// Who serves it, if it comes by HTTP/1.1.
-        engine: Engine,
         /// Path and query as they receive them.
         target: String,
         /// `Host` as they receive it; `None` for the address of the endpoint.
@@ -284,7 +284,6 @@ fn backend(question: &Question, mut fields: HeaderMap, exchange: &Exchange) -> E
     End::Backend {
         service: backend.map(|backend| backend.service.clone()),
         protocol: backend.map(|backend| backend.protocol),
-        engine: exchange.route.as_ref().map_or(Engine::Lane, |route| route.engine),
         target,
         host: host.map(|value| text(value.as_bytes())),
         fields,

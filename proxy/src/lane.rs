@@ -65,7 +65,7 @@ pub(crate) struct Lane {
 /// What comes of a connection that waits for a request.
 enum Next {
     Request(Request),
-    Refused(Reason),
+    Refused(Reason, Request),
     Declined,
     Gone,
 }
@@ -120,8 +120,8 @@ impl Lane {
                     // A connection that waits keeps no memory for requests.
                     Box::pin(work).await
                 }
-                Next::Refused(reason) => {
-                    Box::pin(self.refuse(reason, &mut stream, &mut ahead)).await;
+                Next::Refused(reason, request) => {
+                    Box::pin(self.refuse(reason, &request, &mut stream, &mut ahead)).await;
                     After::Close
                 }
                 Next::Declined => After::Declined(Vec::new()),
@@ -276,7 +276,8 @@ impl Lane {
                 End::Cut(failure, error) => {
                     exchange.record.error = Some(error);
                     exchange.record.reason = Some(failure.meaning().1);
-                    return Ok(After::Abort);
+                    // Its framing shows that it is cut; a reset could destroy answers before it that are still on their way.
+                    return Ok(After::Close);
                 }
             };
             exchange.record.error = Some(error);
@@ -293,10 +294,11 @@ impl Lane {
     }
 
     /// Answers a head that is none.
-    async fn refuse(&self, reason: Reason, stream: &mut Downstream, ahead: &mut Waiting) {
+    async fn refuse(&self, reason: Reason, request: &Request, stream: &mut Downstream, ahead: &mut Waiting) {
         let connection = stream.connection().clone();
         connection.request_started();
         let mut exchange = Exchange::new();
+        exchange.logged = self.log.take(&request.head);
         (exchange.client, exchange.scheme) = (Some(connection.client.ip()), connection.scheme);
         let mut client = Http1 {
             closes: true,
@@ -309,9 +311,8 @@ impl Lane {
         } else {
             400
         };
-        let request = Request::unreadable();
-        answer::write(&Reply::page(status, reason), &request, &mut client, &mut exchange).await;
-        self.close(&request, &connection, &mut exchange);
+        answer::write(&Reply::page(status, reason), request, &mut client, &mut exchange).await;
+        self.close(request, &connection, &mut exchange);
     }
 
     /// Closes the record.
@@ -373,7 +374,7 @@ fn parse(bytes: &[u8]) -> Option<(Next, usize)> {
         Ok(Parsed::Partial) => None,
         Ok(Parsed::Declined) => Some((Next::Declined, 0)),
         Ok(Parsed::Complete(request, length)) => Some((Next::Request(request), length)),
-        Err(reason) => Some((Next::Refused(reason), bytes.len())),
+        Err(reason) => Some((Next::Refused(reason, Request::refused(bytes)), bytes.len())),
     }
 }
 

@@ -123,7 +123,15 @@ fn write_candidate(out: &mut String, candidate: &CandidateView) -> fmt::Result {
     writeln!(out, " ({dialect})")?;
     writeln!(out, "      {}", Written(&candidate.origin))?;
     let verdict = if candidate.chosen { "chosen" } else { "not chosen" };
-    writeln!(out, "      {verdict}: {}", candidate.why)
+    writeln!(out, "      {verdict}: {}", candidate.why)?;
+    if !candidate.chosen {
+        return Ok(());
+    }
+    write!(out, "      engine of HTTP/1.1 requests: {}", candidate.engine)?;
+    match candidate.engine_cause {
+        Some(cause) => writeln!(out, ", because {cause}"),
+        None => writeln!(out),
+    }
 }
 
 fn write_step(out: &mut String, number: usize, step: &StepView) -> fmt::Result {
@@ -164,7 +172,6 @@ fn write_end(out: &mut String, end: &EndView) -> fmt::Result {
         EndView::Backend {
             service,
             protocol,
-            pingora_because,
             target,
             host,
             fields,
@@ -177,9 +184,6 @@ fn write_end(out: &mut String, end: &EndView) -> fmt::Result {
                 );
             };
             writeln!(out, "\nBackend: Service {service} ({})", protocol.to_lowercase())?;
-            if let Some(cause) = pingora_because {
-                writeln!(out, "  served by pingora: {cause}")?;
-            }
             writeln!(out, "  {target}")?;
             let host = if host.is_empty() {
                 "(the address of the endpoint)"

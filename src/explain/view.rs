@@ -82,6 +82,11 @@ pub(super) struct CandidateView {
     #[serde(flatten)]
     pub(super) origin: Origin,
     pub(super) service: Option<String>,
+    /// Who would serve the request over HTTP/1.1: `lane` or `pingora`.
+    pub(super) engine: &'static str,
+    /// Why it is not the lane.
+    #[serde(rename = "engineCause", skip_serializing_if = "Option::is_none")]
+    pub(super) engine_cause: Option<&'static str>,
     pub(super) chosen: bool,
     /// Why it serves the request, or does not.
     pub(super) why: String,
@@ -128,9 +133,6 @@ pub(super) enum EndView {
     Backend {
         service: Option<String>,
         protocol: String,
-        /// Why pingora serves it also if it comes by HTTP/1.1.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pingora_because: Option<&'static str>,
         target: String,
         /// Empty for the address of the endpoint.
         host: String,
@@ -222,6 +224,10 @@ impl Origin {
 
 impl CandidateView {
     fn new(candidate: &Candidate, places: &Places) -> Self {
+        let (engine, engine_cause) = match candidate.engine {
+            Engine::Lane => ("lane", None),
+            Engine::General(cause) => ("pingora", Some(cause.as_str())),
+        };
         Self {
             host: candidate.host.clone(),
             path: candidate.path.clone(),
@@ -229,6 +235,8 @@ impl CandidateView {
             dialect: candidate.dialect,
             origin: Origin::new(&candidate.source, None, places),
             service: candidate.service.as_ref().map(ToString::to_string),
+            engine,
+            engine_cause,
             chosen: candidate.outcome == Outcome::Chosen,
             why: match &candidate.outcome {
                 Outcome::Chosen => "it is the first that matches".to_owned(),
@@ -349,7 +357,6 @@ impl EndView {
             End::Backend {
                 service,
                 protocol,
-                engine,
                 target,
                 host,
                 fields,
@@ -371,10 +378,6 @@ impl EndView {
                     protocol: protocol
                         .map(|protocol| format!("{protocol:?}"))
                         .unwrap_or_default(),
-                    pingora_because: match engine {
-                        Engine::Lane => None,
-                        Engine::General(cause) => Some(cause.as_str()),
-                    },
                     target: target.clone(),
                     host: host.clone().unwrap_or_default(),
                     fields,

@@ -70,6 +70,7 @@ Routes for shop.example.org /robots.txt, in the order in which they are asked
   * shop.example.org under / -> Service shop/web:80 (nginx)
       objects/a.yaml:20 Ingress shop/web spec.rules[0].http.paths[0]
       chosen: it is the first that matches
+      engine of HTTP/1.1 requests: lane
 
 Steps of the chosen route
   1. client_certificate: passed
@@ -183,6 +184,32 @@ fn json_says_the_same() {
         serde_json::json!(["location", "https://shop.example.org/shop/robots.txt"])
     );
     assert_eq!(value["absent"], serde_json::json!(["Secret shop/authorities"]));
+}
+
+#[test]
+fn the_engine_is_named_and_why_it_is_not_the_lane() {
+    let encrypted = OBJECTS.replacen(
+        "  annotations:\n",
+        "  annotations:\n    nginx.ingress.kubernetes.io/backend-protocol: HTTPS\n",
+        1,
+    );
+    let folder = Folder::new(&[("a.yaml", &encrypted)]);
+    let explain = |arguments: &[&str]| folder.run(&[&["explain", "objects"], arguments].concat()).stdout;
+    let text = explain(&["--url", "http://shop.example.org/"]);
+    let cause = "its backend is reached over TLS";
+    let line = format!("\n      engine of HTTP/1.1 requests: pingora, because {cause}\n");
+    assert!(text.contains(&line), "{text}");
+    let text = explain(&["--url", "http://shop.example.org/", "--format", "json"]);
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    let candidates = value["rounds"][0]["candidates"].as_array().expect("a list");
+    let chosen = candidates
+        .iter()
+        .find(|it| it["chosen"] == true)
+        .expect("one is chosen");
+    assert_eq!(
+        (&chosen["engine"], &chosen["engineCause"]),
+        (&"pingora".into(), &cause.into())
+    );
 }
 
 #[test]

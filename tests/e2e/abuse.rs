@@ -25,7 +25,7 @@ async fn start(backend: &Backend, arguments: &[&str]) -> Ferrik {
 }
 
 /// What must be answered 400, with the connection closed, because somebody reads it differently (RFC 9112 §11).
-const AMBIGUOUS: &[(&str, &str)] = &[
+pub(crate) const AMBIGUOUS: &[(&str, &str)] = &[
     (
         "a length and chunks",
         "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -139,6 +139,14 @@ const AMBIGUOUS: &[(&str, &str)] = &[
     ("a target that is none", "GET admin HTTP/1.1\r\nHost: {}\r\n\r\n"),
 ];
 
+/// Bodies in chunks that are none.
+pub(crate) const BAD_CHUNKS: [&str; 4] = [
+    "zz\r\nabc\r\n0\r\n\r\n",
+    "-1\r\n\r\n",
+    "3\r\nabcdef\r\n0\r\n\r\n",
+    "ffffffffffffffffff\r\nabc",
+];
+
 #[tokio::test]
 async fn ambiguous_requests_are_refused_and_their_connection_closed() {
     let backend = Backend::echo().await;
@@ -178,12 +186,7 @@ fn outcome(reply: &Reply) -> String {
 async fn a_bad_chunk_ends_the_connection() {
     let backend = Backend::echo().await;
     let ferrik = start(&backend, &[]).await;
-    for body in [
-        "zz\r\nabc\r\n0\r\n\r\n",
-        "-1\r\n\r\n",
-        "3\r\nabcdef\r\n0\r\n\r\n",
-        "ffffffffffffffffff\r\nabc",
-    ] {
+    for body in BAD_CHUNKS {
         let head =
             format!("POST /chunk HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
         let smuggled = format!("GET /smuggled HTTP/1.1\r\nHost: {HOST}\r\n\r\n");

@@ -11,6 +11,7 @@ mod connection_limit;
 mod default_backend;
 mod desync;
 mod drain;
+mod engine;
 mod error_page;
 mod external_name;
 mod forwarded;

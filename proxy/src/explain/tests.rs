@@ -11,7 +11,6 @@ use ferrik_config::table::{Backend, Balance, Entry, HostTable, PathRule, Route};
 use ferrik_config::{Endpoints, Table};
 
 use super::*;
-use crate::engine::Cause;
 
 fn source(field: &str) -> Source {
     Source {
@@ -178,18 +177,6 @@ fn another_service_stands_in_for_one_without_endpoints() {
     let field = |name: &str| fields.get(name).map(HeaderValue::as_bytes);
     assert_eq!((field("x-code"), field("x-format")), (Some(&b"503"[..]), None));
     assert_eq!(field("x-service-name"), Some(&b"web"[..]));
-}
-
-#[test]
-fn the_engine_is_told() {
-    let engine = |route| match explained(vec![route], "/", &[]).end {
-        End::Backend { engine, .. } => engine,
-        end @ End::Answer { .. } => panic!("{end:?}"),
-    };
-    assert_eq!(engine(route("/", Vec::new())), Engine::Lane);
-    let mut h2 = route("/", Vec::new());
-    h2.backend.as_mut().expect("it has one").protocol = Protocol::H2c;
-    assert_eq!(engine(h2), Engine::General(Cause::Http2Backend));
 }
 
 #[test]

@@ -77,6 +77,7 @@ impl Watch<HeaderMap> for Watcher {
                 dialect: candidate.route.dialect,
                 source: candidate.route.source.clone(),
                 service: candidate.route.service().cloned(),
+                engine: candidate.route.engine,
                 outcome: candidate.outcome,
             });
         }

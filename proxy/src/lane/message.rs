@@ -56,12 +56,24 @@ pub(super) struct Response {
 }
 
 impl Request {
-    /// Stands for one that could not be read.
-    pub(super) fn unreadable() -> Self {
+    /// Stands for one that is refused: as much of it as can be read, for the log and the page.
+    pub(super) fn refused(bytes: &[u8]) -> Self {
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let mut parsed = httparse::Request::new(&mut []);
+        let read = parsed.parse_with_uninit_headers(bytes, &mut fields);
+        let mut head = Head::new();
+        if let Ok(Status::Complete(length)) = read {
+            for field in parsed.headers.iter() {
+                let name = field.name.as_bytes();
+                head.push(name, Kind::of(name), place(bytes, name), place(bytes, field.value));
+            }
+            head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
+        }
+        let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
         Self {
-            head: Head::new(),
-            method: Method::GET,
-            target: Vec::new(),
+            head,
+            method: Method::from_bytes(method.as_bytes()).unwrap_or_default(),
+            target: kept(target.as_bytes()),
             framing: Framing::Done,
             closes: true,
         }
@@ -231,6 +243,7 @@ impl Kind {
         let first = name.first().map_or(0, u8::to_ascii_lowercase);
         let is = |text: &[u8]| text.first() == Some(&first) && name.eq_ignore_ascii_case(text);
         match name.len() {
+            2 if is(b"te") => Self::Hop,
             4 if is(b"host") => Self::Host,
             6 if is(b"expect") => Self::Expect,
             7 if is(b"upgrade") => Self::Upgrade,

@@ -3,8 +3,10 @@
 //! Fields that belong to one connection are written anew, never copied (RFC 9110 §7.6.1); lengths are those that the parser
 //! has checked.
 
+use std::time::SystemTime;
+
 use http::HeaderValue;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, DATE};
 
 use super::head::{Line, write_field};
 use super::message::{Kind, Request, Response, has_option};
@@ -37,7 +39,8 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
     out.extend_from_slice(b" HTTP/1.1\r\n");
     let host = upstream::host(exchange);
     request.head.write(out, |kind, _, _| match kind {
-        Kind::Connection => Line::Cut,
+        // TE is about this connection (RFC 9110 §10.1.4), and trailers do not pass.
+        Kind::Connection | Kind::Hop => Line::Cut,
         Kind::Host => host.clone().map_or(Line::Keep, Line::Put),
         Kind::Coding => Line::Put(HeaderValue::from_static("chunked")),
         _ => Line::Keep,
@@ -67,6 +70,12 @@ pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, ou
     });
     if delivery == Delivery::InChunks {
         write_field(out, b"Transfer-Encoding", b"chunked");
+    }
+    let is_final = !matches!(response.status, 100..200);
+    if is_final && response.head.get(&DATE).is_none() {
+        // RFC 9110 §6.6.1: who has a clock adds it.
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        write_field(out, b"Date", date.as_bytes());
     }
     if closes {
         write_field(out, b"Connection", b"close");

@@ -1,6 +1,7 @@
 //! Heads that are taken, declined and refused.
 
 use super::*;
+use crate::head::Fields;
 
 fn outcome(text: &str) -> String {
     match request(text.as_bytes()) {
@@ -172,4 +173,26 @@ fn an_old_backend_keeps_its_connection_only_with_a_length() {
     };
     assert_eq!(of("Content-Length: 1\r\n"), Ok(Some(true)));
     assert_eq!(of("Transfer-Encoding: chunked\r\n"), Ok(Some(false)));
+}
+
+#[test]
+fn what_can_be_read_of_a_refused_request_is_kept() {
+    let read = |text: &str| {
+        let refused = Request::refused(text.as_bytes());
+        let target = String::from_utf8_lossy(&refused.target).into_owned();
+        let host = refused
+            .head
+            .text(&http::header::HOST)
+            .unwrap_or_default()
+            .to_owned();
+        (refused.method.to_string(), target, host)
+    };
+    let all =
+        |method: &str, target: &str, host: &str| (method.to_owned(), target.to_owned(), host.to_owned());
+    assert_eq!(
+        read("POST /a HTTP/1.1\r\nHost: b\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nc"),
+        all("POST", "/a", "b")
+    );
+    assert_eq!(read("POST /a HTTP/1.1\r\nHost: b\r\n"), all("POST", "/a", ""));
+    assert_eq!(read("nonsense"), all("GET", "", ""));
 }
