@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
 use super::client::{self, Client};
@@ -39,7 +39,9 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     for (peer, is_tls, mark) in ROWS {
         let way = if is_tls { "TLS" } else { "plain" };
         tell(&format!("idle connections: {}, {way}", peer.name()));
-        let (before, growth) = measure(peer, is_tls, stage).await?;
+        let (before, growth) = measure(peer, is_tls, stage)
+            .await
+            .with_context(|| format!("{}, {way}", peer.name()))?;
         rows.push(vec![
             peer.name().to_owned(),
             way.to_owned(),

@@ -57,7 +57,9 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let mut costs = Vec::new();
     for (peer, is_ours) in PEERS {
         tell(&format!("instructions: {}", peer.name()));
-        let cost = measure(peer, stage).await?;
+        let cost = measure(peer, stage)
+            .await
+            .with_context(|| peer.name().to_owned())?;
         let asked: f64 = cost.allocations.values().sum();
         let marks = if peer == Peer::Ferrik {
             [

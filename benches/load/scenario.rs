@@ -109,6 +109,5 @@ const LARGE: Scenario = Scenario {
     mark: Some((Peer::Ferrik, 0.9)),
     ask: Ask::Large,
     rounds: 7,
-    seconds: 2,
     ..SMALL
 };
