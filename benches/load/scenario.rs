@@ -59,8 +59,8 @@ pub(crate) const ALL: [Scenario; 7] = [
     },
     Scenario {
         title: "TLS",
-        text: "Answers of 1 KiB over TLS 1.3 with TLS_AES_256_GCM_SHA384 and a P-256 certificate, all of it checked by a \
-               handshake before. Connections are kept; one handshake for each of them is part of every turn.",
+        text: "Answers of 1 KiB over TLS 1.3 with TLS_AES_256_GCM_SHA384, which a handshake checks before, and P-256 \
+               certificates. Connections are kept; one handshake for each of them is part of every turn.",
         peers: &[Peer::Haproxy, Peer::Nginx, Peer::Ferrik, Peer::FerrikByPingora],
         is_tls: true,
         rounds: 7,
