@@ -24,15 +24,18 @@ mod load {
     pub(crate) mod process;
     pub(crate) mod relay;
     pub(crate) mod rotation;
+    pub(crate) mod scenario;
     pub(crate) mod site;
     pub(crate) mod stage;
     pub(crate) mod swap;
+    pub(crate) mod syscall;
+    pub(crate) mod tls;
     pub(crate) mod wrk;
 }
 
 use load::cpu::Cpus;
 use load::stage::Stage;
-use load::{idle, instruction, relay, rotation, swap};
+use load::{idle, instruction, relay, rotation, swap, syscall};
 
 fn main() -> ExitCode {
     match run() {
@@ -74,10 +77,15 @@ fn pin() -> Result<ExitCode> {
 }
 
 async fn measure(cpus: Cpus) -> Result<ExitCode> {
+    for program in ["haproxy", "nginx", "wrk", "setpriv"] {
+        let found = Command::new(program).arg("-v").output();
+        found.with_context(|| format!("{program} is not installed, or not in PATH"))?;
+    }
     let is_quick = env::var_os("QUICK").is_some_and(|value| !value.is_empty());
     let stage = Stage::set(cpus).await?;
-    rotation::run(&stage, if is_quick { (3, 1) } else { (9, 3) }).await?;
+    rotation::run(&stage, is_quick).await?;
     instruction::run(&stage).await?;
+    syscall::run(&stage).await?;
     idle::run(&stage).await?;
     let failed = swap::run(&stage, if is_quick { (60, 10_000) } else { (600, 100_000) }).await?;
     Ok(if failed == 0 {

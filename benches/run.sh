@@ -7,10 +7,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export QUICK="${QUICK:-}"
 
-# Command and package. Valgrind is left out of what must be there: without it one table is missing.
-missing=()
-for need in haproxy:haproxy nginx:nginx-light wrk:wrk taskset:util-linux setpriv:util-linux valgrind:valgrind; do
-    PATH="$PATH:/usr/sbin" command -v "${need%:*}" >/dev/null || missing+=("${need#*:}")
+# Command and package. Without valgrind or strace one table is missing each, so they need not be there.
+missing=() needed=()
+for need in haproxy:haproxy nginx:nginx-light wrk:wrk taskset:util-linux setpriv:util-linux valgrind:valgrind strace:strace; do
+    PATH="$PATH:/usr/sbin" command -v "${need%:*}" >/dev/null && continue
+    missing+=("${need#*:}")
+    [[ $need == valgrind:* || $need == strace:* ]] || needed+=("${need#*:}")
 done
 export PATH="$PATH:/usr/sbin"
 if ((${#missing[@]})); then
@@ -18,8 +20,8 @@ if ((${#missing[@]})); then
         echo "installing ${missing[*]}" >&2
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
-    elif [[ ${missing[*]} != valgrind ]]; then
-        echo "missing: ${missing[*]}; on Debian or Ubuntu: sudo apt-get install ${missing[*]}" >&2
+    elif ((${#needed[@]})); then
+        echo "missing: ${needed[*]}; on Debian or Ubuntu: sudo apt-get install ${missing[*]}" >&2
         exit 2
     fi
 fi
@@ -41,7 +43,8 @@ header() {
     echo "- CPU: $(grep -m 1 'model name' /proc/cpuinfo | cut -d : -f 2- | xargs || uname -m), $(nproc) to be used"
     echo "- kernel $(uname -r | grep -oE '^[0-9.]*[0-9]'), $(rustc --version | cut -d ' ' -f 1,2)"
     echo "- HAProxy $(version haproxy -v), nginx $(version nginx -v), wrk $(version wrk -v)," \
-        "$(valgrind --version 2>/dev/null || echo 'no valgrind')"
+        "$(valgrind --version 2>/dev/null || echo 'no valgrind')," \
+        "$(command -v strace >/dev/null && echo "strace $(version strace --version)" || echo 'no strace')"
     echo "- load average before: $(cut -d ' ' -f 1 /proc/loadavg)"
     echo
 }

@@ -5,20 +5,24 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::site;
+use super::site::{self, Ask};
+use super::tls;
 
 /// For one answer, also under valgrind.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Plain or TLS.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// A keep-alive connection.
-#[derive(Debug)]
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     bytes: Vec<u8>,
 }
 
@@ -34,22 +38,46 @@ impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
+        Ok(Self::over(stream))
+    }
+
+    /// Opens a connection over TLS.
+    pub(crate) async fn connect_tls(address: SocketAddr) -> Result<Self> {
+        Ok(Self::over(tls::connect(address).await?))
+    }
+
+    fn over(stream: impl Stream + 'static) -> Self {
+        Self {
+            stream: Box::new(stream),
             bytes: Vec::with_capacity(4096),
-        })
+        }
     }
 
     /// Sends a request and reads its answer.
     pub(crate) async fn get(&mut self, host: &str, target: &str) -> Result<Answer> {
-        timeout(PATIENCE, self.exchange(host, target))
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        self.exchange(request).await
+    }
+
+    /// Sends a request with 1 KiB and reads its answer.
+    pub(crate) async fn post(&mut self, host: &str, target: &str) -> Result<Answer> {
+        let body = site::body();
+        let request = format!(
+            "POST {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.exchange(request).await
+    }
+
+    async fn exchange(&mut self, request: String) -> Result<Answer> {
+        timeout(PATIENCE, self.send_and_read(&request))
             .await
             .context("no answer in time")?
     }
 
-    async fn exchange(&mut self, host: &str, target: &str) -> Result<Answer> {
-        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    async fn send_and_read(&mut self, request: &str) -> Result<Answer> {
         self.stream.write_all(request.as_bytes()).await?;
+        self.stream.flush().await?;
         self.bytes.clear();
         let head_end = loop {
             if let Some(at) = self.bytes.windows(4).position(|part| part == b"\r\n\r\n") {
@@ -102,7 +130,7 @@ pub(crate) async fn burst(address: SocketAddr, connections: usize, total: usize)
         clients.spawn(async move {
             let mut client = Client::connect(address).await?;
             let body = site::body();
-            for (host, target) in site::requests()
+            for (host, target) in site::requests(Ask::Small)
                 .iter()
                 .cycle()
                 .skip(number * 31)

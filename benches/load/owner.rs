@@ -5,7 +5,6 @@ const CRATES: &[(&str, &str)] = &[
     ("ferrik", "ferrik"),
     ("ferrik_config", "ferrik"),
     ("ferrik_controller", "ferrik (control plane)"),
-    ("ferrik_proxy", "ferrik"),
     ("pingora_core", "pingora-core"),
     ("pingora_http", "pingora-http"),
     ("pingora_pool", "pingora-pool"),
@@ -15,6 +14,7 @@ const CRATES: &[(&str, &str)] = &[
     ("httparse", "httparse"),
     ("bytes", "bytes"),
     ("tokio", "tokio"),
+    ("atomic_waker", "atomic-waker"),
     ("mio", "tokio"),
     ("hashbrown", "hash maps"),
     ("imbl", "ferrik (control plane)"),
@@ -24,6 +24,18 @@ const CRATES: &[(&str, &str)] = &[
     ("lock_api", "locks"),
     ("crossbeam_queue", "pingora-pool"),
 ];
+
+/// Our crate, which is shown by module.
+const OURS: &str = "ferrik_proxy";
+/// Its modules; what is not here are the parts that both engines share.
+const MODULES: &[(&str, &str)] = &[
+    ("lane", "ferrik: lane"),
+    ("listen", "ferrik: listeners and connections"),
+    ("observe", "ferrik: counters and access log"),
+    ("upstream", "ferrik: endpoints and connections to them"),
+    ("hooks", "ferrik: hooks of pingora"),
+];
+const SHARED: &str = "ferrik: pipeline and filters";
 
 /// The owner of a function.
 pub(crate) fn of(function: &str) -> &'static str {
@@ -37,14 +49,20 @@ pub(crate) fn of(function: &str) -> &'static str {
         return "memcpy, memset, memcmp";
     }
     let mut words = function.split(|char: char| !char.is_alphanumeric() && char != '_');
-    let named = words.find_map(|word| CRATES.iter().find(|(name, _)| *name == word));
-    match named {
-        Some((_, owner)) => owner,
-        None if function.contains("core::") || function.contains("std::") || function.contains("alloc::") => {
-            "std"
+    while let Some(word) = words.next() {
+        if word == OURS {
+            let module = words.find(|word| !word.is_empty());
+            let known = MODULES.iter().find(|(name, _)| module == Some(*name));
+            return known.map_or(SHARED, |(_, owner)| owner);
         }
-        None => "other",
+        if let Some((_, owner)) = CRATES.iter().find(|(name, _)| *name == word) {
+            return owner;
+        }
     }
+    let is_std = ["core::", "std::", "alloc::"]
+        .iter()
+        .any(|name| function.contains(name));
+    if is_std { "std" } else { "other" }
 }
 
 /// A function of the allocator's library, or one of the shims between it and Rust.

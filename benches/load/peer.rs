@@ -1,44 +1,67 @@
-//! The proxies that are compared, each with one thread and doing what an ingress does.
+//! The proxies that are compared, doing what an ingress does; each listens for plain HTTP and, the relay aside, for TLS.
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::process::Process;
-use super::site::Class;
 use super::stage::{self, Stage};
 
+mod ferrik;
 mod haproxy;
 mod nginx;
 
-/// A proxy that can be started.
-#[derive(Clone, Copy, Debug)]
+/// A proxy that can be started. All have one thread, unless their name says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     /// Copies bytes and reads none of them.
     Relay,
     /// Sets the forwarded headers, routes nothing.
-    HaproxyPlain,
-    /// Does the same work as Ferrik.
     Haproxy,
+    /// Does the same work as Ferrik.
+    HaproxySameWork,
+    /// Writes a line for every request.
+    HaproxyWithLog,
     /// Sets the forwarded headers and the request id, routes nothing.
     Nginx,
-    /// The product.
-    Ferrik(Class),
-    /// The product, which writes a line for every request.
+    /// Writes a line for every request.
+    NginxWithLog,
+    /// The product as it comes, but for the access log.
+    Ferrik,
+    /// Objects of the class `nginx`.
+    FerrikNginxDialect,
+    /// Writes a line for every request.
     FerrikWithLog,
+    /// The other engine.
+    FerrikByPingora,
+    /// Two threads, on the proxy's CPU and on the load's.
+    FerrikTwoThreads,
+}
+
+/// Where a proxy listens, and its files.
+#[derive(Debug)]
+struct Place<'a> {
+    stage: &'a Stage,
+    folder: &'a Path,
+    plain: SocketAddr,
+    tls: SocketAddr,
+    admin: SocketAddr,
 }
 
 /// A proxy that runs.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) process: Process,
-    pub(crate) address: SocketAddr,
+    pub(crate) plain: SocketAddr,
+    /// Not the relay's.
+    pub(crate) tls: SocketAddr,
     /// Ferrik's only.
     pub(crate) admin: SocketAddr,
-    /// The folder of its files; objects in the case of Ferrik.
-    pub(crate) folder: PathBuf,
+    /// The folder of Ferrik's objects.
+    pub(crate) objects: PathBuf,
+    log: Option<PathBuf>,
 }
 
 impl Peer {
@@ -46,12 +69,16 @@ impl Peer {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Relay => "bare relay, parses nothing",
-            Self::HaproxyPlain => "HAProxy",
-            Self::Haproxy => "HAProxy, same work",
+            Self::Haproxy => "HAProxy",
+            Self::HaproxySameWork => "HAProxy, same work",
+            Self::HaproxyWithLog => "HAProxy, access log on",
             Self::Nginx => "nginx",
-            Self::Ferrik(Class::Ferrik) => "Ferrik",
-            Self::Ferrik(Class::Nginx) => "Ferrik, nginx dialect",
+            Self::NginxWithLog => "nginx, access log on",
+            Self::Ferrik => "Ferrik",
+            Self::FerrikNginxDialect => "Ferrik, nginx dialect",
             Self::FerrikWithLog => "Ferrik, access log on",
+            Self::FerrikByPingora => "Ferrik by pingora",
+            Self::FerrikTwoThreads => "Ferrik, two threads",
         }
     }
 
@@ -66,83 +93,83 @@ impl Peer {
             .prefix("proxy-")
             .tempdir_in(stage.folder())?
             .keep();
-        let (address, admin) = (stage::free_address()?, stage::free_address()?);
+        let place = Place {
+            stage,
+            folder: &folder,
+            plain: stage::free_address()?,
+            tls: stage::free_address()?,
+            admin: stage::free_address()?,
+        };
+        let (plain, tls, admin) = (place.plain, place.tls, place.admin);
         let mut line = front.to_vec();
-        line.extend(self.command_line(stage, &folder, address, admin)?);
-        let mut process = Process::start(stage.cpus.proxy, stage.folder(), "proxy", &line)?;
+        line.extend(self.command_line(&place)?);
+        let cpus = if self == Self::FerrikTwoThreads {
+            stage.cpus.to_string()
+        } else {
+            stage.cpus.proxy.to_string()
+        };
+        let mut process = Process::start(&cpus, &folder, "process", &line)?;
         process
-            .accepts(address)
+            .accepts(plain)
             .await
             .with_context(|| format!("{} does not start", self.name()))?;
+        let log = match self {
+            Self::HaproxyWithLog => Some(process.said().to_owned()),
+            Self::NginxWithLog | Self::FerrikWithLog => Some(access_log(&folder)),
+            _ => None,
+        };
         Ok(Running {
             process,
-            address,
+            plain,
+            tls,
             admin,
-            folder,
+            objects: objects(&folder),
+            log,
         })
     }
 
-    fn command_line(
-        self,
-        stage: &Stage,
-        folder: &std::path::Path,
-        address: SocketAddr,
-        admin: SocketAddr,
-    ) -> Result<Vec<String>> {
-        let listen = address.to_string();
-        let config = folder.join("config");
+    fn command_line(self, place: &Place<'_>) -> Result<Vec<String>> {
+        let config = place.folder.join("config");
         let owned = |line: &[&str]| line.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
         Ok(match self {
             Self::Relay => {
                 let bench = std::env::current_exe()?;
-                owned(&[
-                    stage::text(&bench)?,
-                    "relay",
-                    &listen,
-                    &format!("127.0.0.1:{}", stage.backend),
-                ])
+                let backend = format!("127.0.0.1:{}", place.stage.backend);
+                owned(&[stage::text(&bench)?, "relay", &place.plain.to_string(), &backend])
             }
-            Self::HaproxyPlain | Self::Haproxy => {
-                let map = matches!(self, Self::Haproxy).then(|| folder.join("routes.map"));
-                fs::write(&config, haproxy::config(address, stage.backend, map.as_deref())?)?;
+            Self::Haproxy | Self::HaproxySameWork | Self::HaproxyWithLog => {
+                fs::write(&config, haproxy::config(self, place)?)?;
                 owned(&["haproxy", "-db", "-f", stage::text(&config)?])
             }
-            Self::Nginx => {
-                fs::write(&config, nginx::config(folder, address, stage.backend))?;
-                owned(&["nginx", "-p", stage::text(folder)?, "-c", stage::text(&config)?])
+            Self::Nginx | Self::NginxWithLog => {
+                fs::write(&config, nginx::config(self, place))?;
+                let folder = stage::text(place.folder)?;
+                owned(&["nginx", "-p", folder, "-c", stage::text(&config)?])
             }
-            Self::Ferrik(_) | Self::FerrikWithLog => {
-                let class = if let Self::Ferrik(class) = self {
-                    class
-                } else {
-                    Class::Ferrik
-                };
-                fs::write(
-                    folder.join("site.yaml"),
-                    super::site::objects(class, stage.backend),
-                )?;
-                let log = if matches!(self, Self::FerrikWithLog) {
-                    folder.join("access.log")
-                } else {
-                    "off".into()
-                };
-                owned(&[
-                    env!("CARGO_BIN_EXE_ferrik"),
-                    "run",
-                    "--files",
-                    stage::text(folder)?,
-                    "--http",
-                    &listen,
-                    "--https",
-                    "127.0.0.1:0",
-                    "--admin",
-                    &admin.to_string(),
-                    "--access-log",
-                    stage::text(&log)?,
-                    "--threads",
-                    "1",
-                ])
-            }
+            Self::Ferrik
+            | Self::FerrikNginxDialect
+            | Self::FerrikWithLog
+            | Self::FerrikByPingora
+            | Self::FerrikTwoThreads => ferrik::command_line(self, place)?,
         })
     }
+}
+
+impl Running {
+    /// Empties the access log, if it is one that should have been written. Fails if nothing was.
+    pub(crate) fn cut_log(&self) -> Result<()> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let log = fs::File::options().write(true).open(log)?;
+        ensure!(log.metadata()?.len() > 0, "the access log is empty");
+        Ok(log.set_len(0)?)
+    }
+}
+
+/// Apart from everything else: the folder is watched.
+fn objects(folder: &Path) -> PathBuf {
+    folder.join("objects")
+}
+
+fn access_log(folder: &Path) -> PathBuf {
+    folder.join("access.log")
 }

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    errors: PathBuf,
+    said: PathBuf,
 }
 
 /// CPU time in seconds.
@@ -45,20 +45,21 @@ impl CpuTime {
 }
 
 impl Process {
-    /// Starts a command line on one CPU, with its messages in `folder`.
-    pub(crate) fn start(cpu: usize, folder: &Path, name: &str, line: &[String]) -> Result<Self> {
-        let errors = folder.join(format!("{name}.err"));
-        let log = File::create(&errors)?;
+    /// Starts a command line on a list of CPUs, with what it says in `folder`.
+    pub(crate) fn start(cpus: &str, folder: &Path, name: &str, line: &[String]) -> Result<Self> {
+        let said = folder.join(format!("{name}.out"));
+        // Who appends can be cut short while it runs.
+        let log = File::options().create(true).append(true).open(&said)?;
         // The kernel ends it with this process, should this one be killed.
         let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "taskset", "-c", &cpu.to_string()])
+            .args(["--pdeathsig", "KILL", "taskset", "-c", cpus])
             .args(line)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
             .context("cannot run setpriv (package util-linux)")?;
-        Ok(Self { child, errors })
+        Ok(Self { child, said })
     }
 
     /// Waits until the process accepts connections at the address.
@@ -67,12 +68,17 @@ impl Process {
         while TcpStream::connect(address).await.is_err() {
             let ended = self.child.try_wait()?;
             if ended.is_some() || Instant::now() > deadline {
-                let said = fs::read_to_string(&self.errors).unwrap_or_default();
+                let said = fs::read_to_string(&self.said).unwrap_or_default();
                 bail!("nothing listens on {address}; the process said: {said}");
             }
             sleep(Duration::from_millis(20)).await;
         }
         Ok(())
+    }
+
+    /// The file that holds what it has written to standard output and standard error.
+    pub(crate) fn said(&self) -> &Path {
+        &self.said
     }
 
     /// What all its threads have used so far.

@@ -1,4 +1,4 @@
-//! What is served: a thousand hosts with five paths each, and one answer.
+//! What is served: a thousand hosts with five paths each, and answers of three sizes.
 
 use std::fmt::Write as _;
 
@@ -29,6 +29,40 @@ impl Class {
     }
 }
 
+/// What is asked of every host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ask {
+    /// An answer of 1 KiB.
+    Small,
+    /// An answer of 64 KiB.
+    Medium,
+    /// An answer of 1 MiB.
+    Large,
+    /// 1 KiB is sent, and 1 KiB comes back.
+    Post,
+}
+
+impl Ask {
+    /// What its targets end with. The backend decides by it, proxies route by what comes before.
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            Self::Small => "",
+            Self::Medium => "/64k",
+            Self::Large => "/1m",
+            Self::Post => "/form",
+        }
+    }
+
+    /// The answer.
+    pub(crate) fn body(self) -> String {
+        match self {
+            Self::Small | Self::Post => body(),
+            Self::Medium => body().repeat(64),
+            Self::Large => body().repeat(1024),
+        }
+    }
+}
+
 /// 1 KiB.
 pub(crate) fn body() -> String {
     "0123456789abcdef".repeat(64)
@@ -40,14 +74,15 @@ pub(crate) fn host(number: usize) -> String {
 }
 
 /// One request for each host, in an order that is no order, the paths in turn.
-pub(crate) fn requests() -> Vec<(String, String)> {
+pub(crate) fn requests(ask: Ask) -> Vec<(String, String)> {
+    let ending = ask.ending();
     let request = |at: usize| {
         // 617 and 1 000 have no common divisor, so every host comes once.
         let number = at * 617 % HOSTS;
         (
             host(number),
             format!(
-                "{}/items/{at}?page=2",
+                "{}/items/{at}{ending}?page=2",
                 PATHS[at % PATHS.len()].trim_end_matches('/')
             ),
         )

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use super::client::Client;
 use super::peer::Peer;
-use super::site::{self, Class};
+use super::site::{self, Ask, Class};
 use super::stage::Stage;
 use crate::page;
 use crate::spread::Spread;
@@ -37,18 +37,18 @@ struct Tally {
 /// Swaps so many tables under at least so many requests, and prints the table. Returns how many requests failed.
 pub(crate) async fn run(stage: &Stage, (swaps, least): (usize, usize)) -> Result<usize> {
     tell(&format!("swaps: {swaps} tables"));
-    let running = Peer::Ferrik(Class::Ferrik).start(stage).await?;
+    let running = Peer::Ferrik.start(stage).await?;
     let first = generation(running.admin).await?;
     let before = running.process.resident_kib()?;
     let tally = Arc::new(Tally::default());
     let mut load = JoinSet::new();
     for number in 0..CONNECTIONS {
-        load.spawn(ask(running.address, number, tally.clone()));
+        load.spawn(ask(running.plain, number, tally.clone()));
     }
     let mut times = Vec::new();
-    let mut watcher = Client::connect(running.address).await?;
+    let mut watcher = Client::connect(running.plain).await?;
     for number in 0..swaps {
-        times.push(swap(&running.folder, &mut watcher, number).await?.as_secs_f64() * 1e3);
+        times.push(swap(&running.objects, &mut watcher, number).await?.as_secs_f64() * 1e3);
     }
     let growth = running.process.resident_kib()? - before;
     while tally.answered.load(Relaxed) + tally.failed.load(Relaxed) < least {
@@ -67,7 +67,7 @@ pub(crate) async fn run(stage: &Stage, (swaps, least): (usize, usize)) -> Result
 /// One client of the load, until it is told to end.
 async fn ask(address: SocketAddr, number: usize, tally: Arc<Tally>) {
     let body = site::body();
-    let requests = site::requests();
+    let requests = site::requests(Ask::Small);
     let mut requests = requests.iter().cycle().skip(number * 61);
     let mut client = None;
     while !tally.done.load(Relaxed) {

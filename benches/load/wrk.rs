@@ -1,13 +1,12 @@
 //! Load from wrk: a closed loop over keep-alive connections that asks every host in turn.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::site;
+use super::site::{self, Ask};
 
 /// What one run did.
 #[derive(Clone, Copy, Debug)]
@@ -17,10 +16,16 @@ pub(crate) struct Tally {
 }
 
 /// Writes the script that makes the requests.
-pub(crate) fn script(folder: &Path) -> Result<PathBuf> {
-    let requests: Vec<String> = site::requests()
+pub(crate) fn script(folder: &Path, ask: Ask) -> Result<PathBuf> {
+    let (method, body) = match ask {
+        Ask::Post => ("POST", format!(", \"{}\"", site::body())),
+        Ask::Small | Ask::Medium | Ask::Large => ("GET", String::new()),
+    };
+    let requests: Vec<String> = site::requests(ask)
         .iter()
-        .map(|(host, target)| format!("  wrk.format(\"GET\", \"{target}\", {{ Host = \"{host}\" }}),\n"))
+        .map(|(host, target)| {
+            format!("  wrk.format(\"{method}\", \"{target}\", {{ Host = \"{host}\" }}{body}),\n")
+        })
         .collect();
     let requests = requests.concat();
     let text = format!(
@@ -36,7 +41,7 @@ pub(crate) fn script(folder: &Path) -> Result<PathBuf> {
 }
 
 /// Runs it on the caller's CPU. Any error voids the run.
-pub(crate) fn run(script: &Path, address: SocketAddr, connections: usize, seconds: usize) -> Result<Tally> {
+pub(crate) fn run(script: &Path, url: &str, connections: usize, seconds: usize) -> Result<Tally> {
     let output = Command::new("timeout")
         .args(["-k", "1", &(seconds + 20).to_string(), "wrk", "-t1"])
         .args([
@@ -45,7 +50,7 @@ pub(crate) fn run(script: &Path, address: SocketAddr, connections: usize, second
             "-s".to_owned(),
         ])
         .arg(script)
-        .arg(format!("http://{address}/"))
+        .arg(url)
         .output()
         .context("cannot run wrk")?;
     let said = String::from_utf8_lossy(&output.stdout);
