@@ -4,13 +4,14 @@
 //! host that it names count, for access rules, limits, logs and redirects alike. The headers are each dialect's own.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use ferrik_config::table::Dialect;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
-use crate::head::{Fields, RequestHead, has_prefix};
+use crate::head::{Fields, Names, RequestHead, has_prefix};
 use crate::listen::{Connection, Scheme};
 use crate::request::Facts;
 use crate::template::header_value;
@@ -43,6 +44,27 @@ names! {
     CLIENT_ISSUER "ssl-client-issuer-dn"
     CLIENT_CERT "ssl-client-cert"
 }
+
+/// What only a step of ours, or a trusted proxy, may say.
+static CLAIMS: LazyLock<Names> = LazyLock::new(|| {
+    Names::new(&[
+        &FORWARDED,
+        &SERVER,
+        &URI,
+        &METHOD,
+        &PREFIX,
+        &TLS_CERT,
+        &TLS_CERT_INFO,
+        &CLIENT_VERIFY,
+        &CLIENT_SUBJECT,
+        &CLIENT_ISSUER,
+        &CLIENT_CERT,
+    ])
+});
+
+/// What Traefik takes from trusted proxies and fills in otherwise.
+static OF_TRUSTED: LazyLock<Names> =
+    LazyLock::new(|| Names::new(&[&FOR, &FORWARDED_HOST, &PORT, &PROTO, &REAL_IP]));
 
 /// The identifier of a request.
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -224,7 +246,7 @@ fn append_client(head: &mut impl RequestHead, facts: &Facts<'_>) {
 /// Traefik's forwarded headers: stripped unless the peer is trusted, then completed.
 fn entry_point(head: &mut impl RequestHead, facts: &Facts<'_>) {
     if !facts.is_forwarded {
-        head.remove_each(&[&FOR, &FORWARDED_HOST, &PORT, &PROTO, &REAL_IP]);
+        head.remove_each(&OF_TRUSTED);
     }
     head.set(&REAL_IP, client_text(facts));
     let is_web_socket = head
@@ -252,19 +274,7 @@ pub(crate) fn remove_claims(head: &mut impl RequestHead, is_forwarded: bool) {
     if is_forwarded {
         return;
     }
-    head.remove_each(&[
-        &FORWARDED,
-        &SERVER,
-        &URI,
-        &METHOD,
-        &PREFIX,
-        &TLS_CERT,
-        &TLS_CERT_INFO,
-        &CLIENT_VERIFY,
-        &CLIENT_SUBJECT,
-        &CLIENT_ISSUER,
-        &CLIENT_CERT,
-    ]);
+    head.remove_each(&CLAIMS);
 }
 
 fn move_field(head: &mut impl RequestHead, from: &HeaderName, to: &HeaderName) {

@@ -19,8 +19,8 @@ pub(crate) trait Fields {
     /// Removes all fields of the name.
     fn remove(&mut self, name: &HeaderName);
     /// Removes all fields of these names, few of which are there.
-    fn remove_each(&mut self, names: &[&HeaderName]) {
-        for name in names {
+    fn remove_each(&mut self, names: &Names) {
+        for (_, name) in &names.list {
             self.remove(name);
         }
     }
@@ -37,6 +37,57 @@ pub(crate) trait Fields {
         let is_plain = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
         let value = self.get(name).filter(|value| value.iter().all(is_plain));
         value.and_then(|value| std::str::from_utf8(value).ok())
+    }
+}
+
+/// Names that are looked for together.
+#[derive(Debug)]
+pub(crate) struct Names {
+    list: Vec<(Key, HeaderName)>,
+    marks: u64,
+}
+
+impl Names {
+    pub(crate) fn new(names: &[&HeaderName]) -> Self {
+        let list: Vec<_> = names
+            .iter()
+            .map(|name| (Key::of(name.as_str().as_bytes()), (*name).clone()))
+            .collect();
+        Self {
+            marks: list.iter().fold(0, |marks, (key, _)| marks | key.mark()),
+            list,
+        }
+    }
+
+    /// True if a name of this key may be one of them.
+    pub(crate) fn may_have(&self, key: Key) -> bool {
+        self.marks & key.mark() != 0
+    }
+
+    /// True if the name, which has this key, is one of them in any case.
+    pub(crate) fn has(&self, key: Key, name: &[u8]) -> bool {
+        let is = |(other, own): &(Key, HeaderName)| {
+            *other == key && own.as_str().as_bytes().eq_ignore_ascii_case(name)
+        };
+        self.may_have(key) && self.list.iter().any(is)
+    }
+}
+
+/// What most names that differ differ in: their length and their last letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key(u16);
+
+impl Key {
+    /// The key of a name in any case.
+    pub(crate) fn of(name: &[u8]) -> Self {
+        let last = name.last().map_or(0, u8::to_ascii_lowercase);
+        Self(u16::from_le_bytes([name.len().to_le_bytes()[0], last]))
+    }
+
+    /// The bit of a set that stands for names of this key, and for some others.
+    pub(crate) fn mark(self) -> u64 {
+        let [length, last] = self.0.to_le_bytes();
+        1 << (length.wrapping_add(last) & 63)
     }
 }
 

@@ -3,28 +3,34 @@
 //! A client names further fields in `Connection`. Those are its own and go; ours come later and must not go with them, so
 //! the names are cut from `Connection` too, and the engine finds nothing there but what belongs to the connection itself.
 
+use std::sync::LazyLock;
+
 use http::header::{CONNECTION, COOKIE, PROXY_AUTHORIZATION, TE, TRAILER, UPGRADE};
 use http::{HeaderName, HeaderValue};
 
-use crate::head::RequestHead;
+use crate::head::{Names, RequestHead};
 
 static KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 static PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 /// Not a real field, but programs started with CGI take it for the address of a proxy.
 static PROXY: HeaderName = HeaderName::from_static("proxy");
 
-/// Removes what ends here, and joins what HTTP/2 may split.
-pub(crate) fn strip(head: &mut impl RequestHead) {
-    if head.has(&CONNECTION) {
-        strip_nominated(head);
-    }
-    head.remove_each(&[
+static ENDING: LazyLock<Names> = LazyLock::new(|| {
+    Names::new(&[
         &KEEP_ALIVE,
         &PROXY_CONNECTION,
         &PROXY,
         &PROXY_AUTHORIZATION,
         &TRAILER,
-    ]);
+    ])
+});
+
+/// Removes what ends here, and joins what HTTP/2 may split.
+pub(crate) fn strip(head: &mut impl RequestHead) {
+    if head.has(&CONNECTION) {
+        strip_nominated(head);
+    }
+    head.remove_each(&ENDING);
     if head
         .text(&TE)
         .is_some_and(|text| !text.eq_ignore_ascii_case("trailers"))

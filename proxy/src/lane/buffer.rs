@@ -89,10 +89,15 @@ impl Waiting {
         if bytes.is_empty() {
             return;
         }
+        self.end().extend_from_slice(bytes);
+    }
+
+    /// The memory behind those that wait, to add to.
+    pub(super) fn end(&mut self) -> &mut Vec<u8> {
         if self.bytes.capacity() == 0 {
             self.bytes = take();
         }
-        self.bytes.extend_from_slice(bytes);
+        &mut self.bytes
     }
 
     /// Notes that so many of them have been written.

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::buffer;
 use super::message::Kind;
-use crate::head::{Fields, RequestHead, ResponseHead};
+use crate::head::{Fields, Key, Names, RequestHead, ResponseHead};
 
 /// A message's head.
 #[derive(Debug, Default)]
@@ -28,8 +28,7 @@ pub(super) struct Head {
 
 #[derive(Debug)]
 struct Field {
-    /// Of its name: different for most names that differ.
-    key: u16,
+    key: Key,
     kind: Kind,
     name: Name,
     value: Value,
@@ -82,17 +81,6 @@ thread_local! {
     static SPARE: RefCell<Vec<Vec<Field>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The length of a name and its last letter, which is in lower case.
-fn key(name: &[u8], last: u8) -> u16 {
-    u16::from_le_bytes([name.len().to_le_bytes()[0], last])
-}
-
-/// The bit for names of this key.
-fn mark(key: u16) -> u64 {
-    let [length, last] = key.to_le_bytes();
-    1 << (length.wrapping_add(last) & 63)
-}
-
 impl Head {
     /// A head without fields.
     pub(super) fn new() -> Self {
@@ -113,8 +101,8 @@ impl Head {
     /// Adds a field of this name that stands in the bytes.
     pub(super) fn push(&mut self, text: &[u8], kind: Kind, name: Range<usize>, value: Range<usize>) {
         self.has_odd_names |= text.iter().any(|byte| ODD[usize::from(*byte)]);
-        let key = key(text, text.last().map_or(0, u8::to_ascii_lowercase));
-        self.marks |= mark(key);
+        let key = Key::of(text);
+        self.marks |= key.mark();
         self.fields.push(Field {
             key,
             kind,
@@ -153,19 +141,16 @@ impl Head {
         }
     }
 
-    /// Where the first field of this name in lower case is.
-    fn find(&self, name: &[u8]) -> Option<usize> {
-        let key = key(name, name.last().copied().unwrap_or_default());
-        if self.marks & mark(key) == 0 {
+    /// Where the first field of this name, which has this key, is.
+    fn find(&self, key: Key, name: &[u8]) -> Option<usize> {
+        if self.marks & key.mark() == 0 {
             return None;
         }
-        let is_meant = |field: &Field| {
-            field.key == key && {
-                let other = self.name(field);
-                other == name || other.eq_ignore_ascii_case(name)
-            }
-        };
-        self.fields.iter().position(is_meant)
+        self.fields.iter().position(|field| self.is(field, key, name))
+    }
+
+    fn is(&self, field: &Field, key: Key, name: &[u8]) -> bool {
+        field.key == key && self.name(field).eq_ignore_ascii_case(name)
     }
 
     /// Appends the lines of the fields that `choose` does not change, in order. Lines that stand side by side in what was
@@ -220,23 +205,27 @@ impl Drop for Head {
 
 impl Fields for Head {
     fn get(&self, name: &HeaderName) -> Option<&[u8]> {
-        let at = self.find(name.as_str().as_bytes())?;
+        let name = name.as_str().as_bytes();
+        let at = self.find(Key::of(name), name)?;
         self.fields.get(at).map(|field| self.value(field))
     }
 
     fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
-        let text = name.as_str();
-        let from = self.find(text.as_bytes()).unwrap_or(self.fields.len());
+        let text = name.as_str().as_bytes();
+        let key = Key::of(text);
+        let from = self.find(key, text).unwrap_or(self.fields.len());
         // Text of a standard name is static, of another one it is copied so that the iterator need not borrow the name.
         let name = name.clone();
         let meant = self.fields[from..]
             .iter()
-            .filter(move |field| self.name(field).eq_ignore_ascii_case(name.as_str().as_bytes()));
+            .filter(move |field| self.is(field, key, name.as_str().as_bytes()));
         meant.map(|field| self.value(field))
     }
 
     fn set(&mut self, name: &HeaderName, value: HeaderValue) {
-        let Some(first) = self.find(name.as_str().as_bytes()) else {
+        let text = name.as_str().as_bytes();
+        let key = Key::of(text);
+        let Some(first) = self.find(key, text) else {
             return self.append(name, value);
         };
         if let Some(field) = self.fields.get_mut(first) {
@@ -244,7 +233,7 @@ impl Fields for Head {
         }
         let mut at = first + 1;
         while let Some(field) = self.fields.get(at) {
-            if self.name(field).eq_ignore_ascii_case(name.as_str().as_bytes()) {
+            if self.is(field, key, text) {
                 self.fields.remove(at);
             } else {
                 at += 1;
@@ -254,8 +243,8 @@ impl Fields for Head {
 
     fn append(&mut self, name: &HeaderName, value: HeaderValue) {
         let text = name.as_str().as_bytes();
-        let key = key(text, text.last().copied().unwrap_or_default());
-        self.marks |= mark(key);
+        let key = Key::of(text);
+        self.marks |= key.mark();
         self.fields.push(Field {
             key,
             kind: Kind::of(text),
@@ -266,8 +255,17 @@ impl Fields for Head {
 
     fn remove(&mut self, name: &HeaderName) {
         let name = name.as_str().as_bytes();
-        while let Some(at) = self.find(name) {
+        let key = Key::of(name);
+        while let Some(at) = self.find(key, name) {
             self.fields.remove(at);
+        }
+    }
+
+    fn remove_each(&mut self, names: &Names) {
+        if self.fields.iter().any(|field| names.may_have(field.key)) {
+            let mut fields = std::mem::take(&mut self.fields);
+            fields.retain(|field| !names.has(field.key, self.name(field)));
+            self.fields = fields;
         }
     }
 

@@ -65,7 +65,12 @@ impl Request {
         if let Ok(Status::Complete(length)) = read {
             for field in parsed.headers.iter() {
                 let name = field.name.as_bytes();
-                head.push(name, Kind::of(name), place(bytes, name), place(bytes, field.value));
+                head.push(
+                    name,
+                    Kind::of(name),
+                    place(bytes, name),
+                    place(bytes, field.value),
+                );
             }
             head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
         }

@@ -408,10 +408,7 @@ impl<'a> Relay<'a> {
                 let error = "an interim answer that nobody asked for".to_owned();
                 return Err(self.failed(Failure::Unclear, error));
             }
-            let mut out = buffer::take();
-            client.begin(&mut response, exchange, &mut out);
-            self.waiting.add(&out);
-            buffer::give(out);
+            client.begin(&mut response, exchange, self.waiting.end());
             if bytes.is_empty() {
                 return Ok(());
             }
@@ -429,10 +426,7 @@ impl<'a> Relay<'a> {
     ) -> Result<(), End> {
         exchange.answered();
         exchange.record.status = response.status;
-        let mut out = buffer::take();
-        let delivery = client.begin(&mut response, exchange, &mut out);
-        self.waiting.add(&out);
-        buffer::give(out);
+        let delivery = client.begin(&mut response, exchange, self.waiting.end());
         self.keeps = response.keeps;
         self.answer = Some((response.framing, delivery));
         // An answer without a body is complete; bytes behind it are looked at.

@@ -51,7 +51,9 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
 /// Appends the head of a backend's answer as the client receives it.
 pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, out: &mut Vec<u8>) {
     status_line(response.status, response.phrase(), out);
-    let has_options = response.head.has(&CONNECTION);
+    let is_usual =
+        |list: &[u8]| list.eq_ignore_ascii_case(b"keep-alive") || list.eq_ignore_ascii_case(b"close");
+    let nominates = !response.head.values(&CONNECTION).all(is_usual);
     let is_nominated = |name: &[u8]| {
         response
             .head
@@ -64,7 +66,7 @@ pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, ou
         let ends_here = match kind {
             Kind::Connection | Kind::Upgrade | Kind::Hop => true,
             Kind::Length | Kind::Coding => has_no_length,
-            Kind::Host | Kind::Expect | Kind::Other => has_options && is_nominated(name),
+            Kind::Host | Kind::Expect | Kind::Other => nominates && is_nominated(name),
         };
         if ends_here { Line::Cut } else { Line::Keep }
     });

@@ -122,6 +122,20 @@ pub(super) const ALLOWED: &[Allowed] = &[
         },
     },
     Allowed {
+        name: "length of an answer without body",
+        reason: "An answer with 204 has no body, and may not say how long it is (RFC 9110 §8.6, RFC 9112 §6.1). The lane removes \
+                 `Content-Length` and `Transfer-Encoding` from it; the general engine passes them on.",
+        is_chance: false,
+        explains: |mismatch, both| {
+            let names = ["field content-length", "field transfer-encoding"];
+            let is_empty = |answer: &Answer| answer.head.line.starts_with("HTTP/1.1 204");
+            mismatch.place == "answer"
+                && names.contains(&&*mismatch.what)
+                && mismatch.lane == "None"
+                && both.lane.answers.get(mismatch.number).is_some_and(is_empty)
+        },
+    },
+    Allowed {
         name: "an answer with two ends",
         reason: "A backend's answer with both `Content-Length` and `Transfer-Encoding` may be an attempt at response \
                  splitting (RFC 9112 §6.3). The lane answers 502; the general engine goes by the chunks and removes the length.",
