@@ -100,7 +100,6 @@ impl Head {
 
     /// Adds a field of this name that stands in the bytes.
     pub(super) fn push(&mut self, text: &[u8], kind: Kind, name: Range<usize>, value: Range<usize>) {
-        self.has_odd_names |= text.iter().any(|byte| ODD[usize::from(*byte)]);
         let key = Key::of(text);
         self.marks |= key.mark();
         self.fields.push(Field {
@@ -109,6 +108,11 @@ impl Head {
             name: Name::Received(name),
             value: Value::Received(value),
         });
+    }
+
+    /// Notes whether a name of a client's field is an odd one.
+    pub(super) fn look_at(&mut self, name: &[u8]) {
+        self.has_odd_names |= name.iter().any(|byte| ODD[usize::from(*byte)]);
     }
 
     pub(super) fn set_status(&mut self, status: u16) {
@@ -306,6 +310,7 @@ mod tests {
         let mut head = Head::new();
         head.set_bytes(bytes);
         for (text, name, value) in ranges {
+            head.look_at(text.as_bytes());
             head.push(text.as_bytes(), Kind::Other, name, value);
         }
         head

@@ -139,6 +139,7 @@ pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
             Kind::Connection => request.closes |= has_option(field.value, b"close"),
             Kind::Upgrade | Kind::Expect => return Ok(Parsed::Declined),
         }
+        request.head.look_at(name);
         request.head.push(name, kind, place(name), place(field.value));
     }
     if hosts > 1 {
