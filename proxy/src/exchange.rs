@@ -7,7 +7,7 @@ use ferrik_config::table::Dialect;
 use http::HeaderValue;
 
 use crate::compile::Compiled;
-use crate::head::{ResponseHead, has_prefix};
+use crate::head::{ResponseHead, has_prefix, is_framing};
 use crate::listen::Scheme;
 use crate::observe::{LoggedHeaders, Record};
 use crate::reply::Reply;
@@ -141,7 +141,7 @@ fn apply<H: ResponseHead>(change: &FieldChange, head: &mut H) {
         FieldChange::Append(name, value) => head.append(name, value.clone()),
         FieldChange::Remove(name) => head.remove(name),
         FieldChange::RemovePrefix(prefix) => {
-            head.remove_if(|name| has_prefix(name, prefix));
+            head.remove_if(|name| has_prefix(name, prefix) && !is_framing(name));
         }
         FieldChange::Expires(expires) => expires::apply(*expires, head),
     }

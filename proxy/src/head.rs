@@ -40,6 +40,21 @@ pub(crate) trait Fields {
     }
 }
 
+/// True for fields, their names in any case, that say how a message ends or what its connection does: no step changes them,
+/// or somebody would read the message differently.
+pub(crate) fn is_framing(name: &[u8]) -> bool {
+    const FRAMING: [&[u8]; 7] = [
+        b"connection",
+        b"content-length",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    ];
+    FRAMING.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
 /// Names that are looked for together.
 #[derive(Debug)]
 pub(crate) struct Names {

@@ -121,15 +121,17 @@ impl Lane {
                     Box::pin(work).await
                 }
                 Next::Refused(reason, request) => {
-                    Box::pin(self.refuse(reason, &request, &mut stream, &mut ahead)).await;
+                    Box::pin(self.refuse(reason, &request, &mut stream, &mut ahead, drain)).await;
                     After::Close
                 }
                 Next::Declined => After::Declined(Vec::new()),
                 Next::Gone => return None,
             };
             match after {
-                After::Keep => {}
+                After::Keep if ahead.is_empty() => {}
+                After::Keep => stream.connection().head_begun(),
                 After::Close => {
+                    stream.connection().leaves();
                     Box::pin(close(&mut stream, true)).await;
                     return None;
                 }
@@ -157,7 +159,8 @@ impl Lane {
         exchange.logged = self.log.take(&request.head);
         let result = self.route(&mut request, &connection, &mut exchange).await;
         let mut client = Http1 {
-            closes: request.closes || is_draining(drain),
+            closes: request.closes,
+            drain,
             framing: request.framing,
             stream,
             ahead,
@@ -234,7 +237,9 @@ impl Lane {
                     return Err(Reply::page(status, reason));
                 }
             };
-            endpoint.succeeded();
+            if !upstream.is_reused() {
+                endpoint.succeeded();
+            }
             tell(&mut request.head, &backend, exchange);
             let mut head = buffer::take();
             render::request(request, exchange, &mut head);
@@ -294,7 +299,14 @@ impl Lane {
     }
 
     /// Answers a head that is none.
-    async fn refuse(&self, reason: Reason, request: &Request, stream: &mut Downstream, ahead: &mut Waiting) {
+    async fn refuse(
+        &self,
+        reason: Reason,
+        request: &Request,
+        stream: &mut Downstream,
+        ahead: &mut Waiting,
+        drain: &watch::Receiver<bool>,
+    ) {
         let connection = stream.connection().clone();
         connection.request_started();
         let mut exchange = Exchange::new();
@@ -302,6 +314,7 @@ impl Lane {
         (exchange.client, exchange.scheme) = (Some(connection.client.ip()), connection.scheme);
         let mut client = Http1 {
             closes: true,
+            drain,
             framing: framing::Framing::Done,
             stream,
             ahead,
@@ -339,6 +352,10 @@ fn next(context: &mut Context<'_>, stream: &mut Downstream, ahead: &mut Waiting)
     // Bytes of the request before may hold all of this one.
     let mut is_worth_parsing = !ahead.is_empty();
     loop {
+        // RFC 9112 §2.2: empty lines before a request are skipped.
+        while ahead.bytes().starts_with(b"\r\n") {
+            ahead.written(2);
+        }
         if is_worth_parsing && let Some((next, length)) = parse(ahead.bytes()) {
             ahead.written(length);
             return Poll::Ready(next);
@@ -358,12 +375,9 @@ fn next(context: &mut Context<'_>, stream: &mut Downstream, ahead: &mut Waiting)
             is_worth_parsing = false;
         } else {
             // A head that drips is not read anew for each drop, only when it may have ended.
-            let before = ahead.bytes().len().saturating_sub(2);
+            let before = ahead.bytes().len();
             ahead.add(bytes);
-            let tail = &ahead.bytes()[before..];
-            is_worth_parsing = ahead.bytes().len() > crate::sanitize::MAX_HEAD
-                || tail.windows(2).any(|pair| pair == b"\n\n")
-                || tail.windows(3).any(|three| three == b"\n\r\n");
+            is_worth_parsing = message::may_be_complete(ahead.bytes(), before);
         }
     }
 }
@@ -376,11 +390,6 @@ fn parse(bytes: &[u8]) -> Option<(Next, usize)> {
         Ok(Parsed::Complete(request, length)) => Some((Next::Request(request), length)),
         Err(reason) => Some((Next::Refused(reason, Request::refused(bytes)), bytes.len())),
     }
-}
-
-fn is_draining(drain: &watch::Receiver<bool>) -> bool {
-    // An error says that the sender is gone, and so is the process in a moment.
-    drain.has_changed().unwrap_or(true)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::{Filter, Flow};
 use crate::compile::Context;
-use crate::head::{Fields, RequestHead, ResponseHead};
+use crate::head::{Fields, RequestHead, ResponseHead, is_framing};
 use crate::listen::Scheme;
 use crate::request::{FieldChange, Request};
 use crate::template::{header_name, header_value};
@@ -28,7 +28,8 @@ impl Filter for Header {
                 HeaderChange::Set(name, value) => (header_name(name), Some(header_value(value.as_bytes()))),
                 HeaderChange::Remove(name) => (header_name(name), None),
             };
-            changes.iter().map(change).collect()
+            let is_allowed = |(name, _): &(HeaderName, _)| !is_framing(name.as_str().as_bytes());
+            changes.iter().map(change).filter(is_allowed).collect()
         };
         Self {
             request: compile(&policy.request),
@@ -96,5 +97,19 @@ mod tests {
         assert_eq!(run.changes.host.as_ref().expect("set"), "inner");
         let response = run.respond(200, &[("server", "x")]);
         assert_eq!((response.get("server"), response.get("x-a").map(HeaderValue::as_bytes)), (None, Some(&b"b"[..])));
+    }
+
+    #[test]
+    fn nobody_changes_where_a_message_ends() {
+        let change = |name: &str| HeaderChange::Remove(Name::parse(name).expect("a name"));
+        let case = Case::policy(Policy::Header(Headers {
+            request: vec![change("Content-Length"), change("X-A")],
+            response: vec![change("transfer-encoding"), change("X-A")],
+            ..Headers::default()
+        }));
+        let run = case.field("content-length", "5").field("x-a", "1").run();
+        assert_eq!((run.request_field("content-length").len(), run.request_field("x-a").len()), (1, 0));
+        let response = run.respond(200, &[("transfer-encoding", "chunked"), ("x-a", "1")]);
+        assert!(response.contains_key("transfer-encoding") && !response.contains_key("x-a"));
     }
 }

@@ -26,7 +26,8 @@ pub(super) async fn write(
     if reply.body == Body::Close {
         return After::Close;
     }
-    client.closes |= reply.ends_connection() || !client.framing.is_done();
+    client.closes |= reply.ends_connection();
+    client.decide();
     let (head, body) = reply.compose(request.head.get(&ACCEPT), exchange);
     let has_body = request.method != Method::HEAD && !matches!(reply.status, 204 | 304);
     let mut out = buffer::take();

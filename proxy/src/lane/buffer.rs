@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 /// What is read at most at once when bodies pass.
-const SCRATCH: usize = 64 * 1024;
+pub(super) const SCRATCH: usize = 64 * 1024;
 /// First capacity of a buffer: most heads fit.
 const FIRST: usize = 4 * 1024;
 /// Larger buffers are not kept.
@@ -97,6 +97,11 @@ impl Waiting {
         if self.bytes.capacity() == 0 {
             self.bytes = take();
         }
+        // Somebody who always has more to send must not have everything kept that was ever sent.
+        if self.done > 0 && self.done >= self.bytes.len() / 2 {
+            self.bytes.drain(..self.done);
+            self.done = 0;
+        }
         &mut self.bytes
     }
 
@@ -130,6 +135,20 @@ mod tests {
         assert_eq!(
             (again.as_ptr(), again.capacity(), again.len()),
             (place, capacity, 0)
+        );
+    }
+
+    #[test]
+    fn what_is_gone_takes_no_memory_though_something_always_waits() {
+        let mut waiting = Waiting::default();
+        for _ in 0..1000 {
+            waiting.add(&vec![0; 40_000]);
+            waiting.written(39_000.min(waiting.bytes().len() - 1));
+        }
+        assert!(
+            waiting.bytes.capacity() < 4_000_000,
+            "{}",
+            waiting.bytes.capacity()
         );
     }
 

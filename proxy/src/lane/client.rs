@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
 
 use super::buffer::{Scratch, Waiting};
 use super::framing::{Framing, Malformed};
@@ -68,6 +69,16 @@ pub(super) struct Http1<'a> {
     pub(super) framing: Framing,
     /// The connection ends with the answer.
     pub(super) closes: bool,
+    pub(super) drain: &'a watch::Receiver<bool>,
+}
+
+impl Http1<'_> {
+    /// Decides, now that an answer begins, whether the connection ends with it.
+    pub(super) fn decide(&mut self) -> bool {
+        // What the client still has to send may never end. And an error says that the process is about to be gone.
+        self.closes |= !self.framing.is_done() || self.drain.has_changed().unwrap_or(true);
+        self.closes
+    }
 }
 
 impl Client for Http1<'_> {
@@ -139,9 +150,8 @@ impl Client for Http1<'_> {
             Framing::Close => Delivery::InChunks,
             _ => Delivery::AsItIs,
         };
-        // What the client still has to send may never end.
-        self.closes |= !self.framing.is_done();
-        render::response(response, delivery, self.closes, out);
+        let closes = self.decide();
+        render::response(response, delivery, closes, out);
         delivery
     }
 

@@ -230,6 +230,14 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
     Ok(Some((response, length)))
 }
 
+/// True if a head may end in these bytes behind the first `before`, or is too large by now.
+pub(super) fn may_be_complete(bytes: &[u8], before: usize) -> bool {
+    let tail = bytes.get(before.saturating_sub(2)..).unwrap_or_default();
+    bytes.len() > MAX_HEAD
+        || tail.windows(2).any(|pair| pair == b"\n\n")
+        || tail.windows(3).any(|three| three == b"\n\r\n")
+}
+
 /// Fields that decide how a message is read, or that end at a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

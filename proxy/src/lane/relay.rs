@@ -88,6 +88,8 @@ pub(super) struct Relay<'a> {
     answer: Option<(Framing, Delivery)>,
     /// For the client.
     waiting: Waiting,
+    /// The whole answer has been handed on, and may still have to be sent.
+    is_flushing: bool,
     keeps: bool,
 }
 
@@ -131,9 +133,9 @@ impl Outgoing {
 
     fn drop_written(&mut self) {
         self.is_incomplete = true;
-        if self.is_sent() {
+        if self.written >= self.bytes.len() / 2 {
+            self.bytes.drain(..self.written);
             self.written = 0;
-            self.bytes.clear();
         }
     }
 }
@@ -161,6 +163,7 @@ impl<'a> Relay<'a> {
             interim: 0,
             answer: None,
             waiting: Waiting::default(),
+            is_flushing: false,
             keeps: false,
         }
     }
@@ -202,7 +205,7 @@ impl<'a> Relay<'a> {
 
     /// How long what is waited for may take.
     fn patience(&self, client: &impl Client) -> u64 {
-        if !self.waiting.is_empty() {
+        if !self.waiting.is_empty() || self.is_done() {
             self.limits.client
         } else if !self.request.is_sent() {
             self.limits.send
@@ -219,7 +222,7 @@ impl<'a> Relay<'a> {
     }
 
     fn late(&self, client: &impl Client) -> End {
-        if !self.waiting.is_empty() {
+        if !self.waiting.is_empty() || self.is_done() {
             return End::ClientGone("the client did not take the answer in time".to_owned());
         }
         if self.request.is_sent() && !client.is_body_done() && !self.is_deaf {
@@ -233,8 +236,12 @@ impl<'a> Relay<'a> {
     }
 
     fn failed(&self, failure: Failure, error: String) -> End {
-        if self.answer.is_some() || self.interim > 0 {
+        if self.answer.is_some() || !self.waiting.is_empty() {
             End::Cut(failure, error)
+        } else if self.interim > 0 {
+            // What follows an interim answer may be ours, but the request is not sent once more.
+            let (status, reason) = failure.meaning();
+            End::Refused(Reply::page(status, reason))
         } else {
             End::Failed(failure, error)
         }
@@ -345,9 +352,9 @@ impl<'a> Relay<'a> {
                 has_moved = true;
                 continue;
             }
-            if let Some((framing, _)) = self.answer
-                && framing.is_done()
-            {
+            if self.is_done() {
+                // The last bytes get a time of their own: TLS does not tell how many of them are still to be sent.
+                has_moved |= !std::mem::replace(&mut self.is_flushing, true);
                 return match client.poll_flush(context) {
                     Poll::Ready(Ok(())) => Err(End::Complete(self.is_reusable(client))),
                     Poll::Ready(Err(error)) => Err(End::ClientGone(error.to_string())),
@@ -375,7 +382,12 @@ impl<'a> Relay<'a> {
                 }
                 None if self.partial.is_empty() => self.head(context, client, exchange, bytes)?,
                 None => {
+                    let before = self.partial.bytes().len();
                     self.partial.add(bytes);
+                    // A head that drips is not read anew for each drop.
+                    if !message::may_be_complete(self.partial.bytes(), before) {
+                        continue;
+                    }
                     let mut all = std::mem::take(&mut self.partial);
                     self.head(context, client, exchange, all.bytes_mut())?;
                 }
@@ -453,6 +465,8 @@ impl<'a> Relay<'a> {
         exchange.record.sent += taken.content as u64;
         // Bytes that nobody asked for: the next answer would be read from them.
         self.keeps &= taken.bytes == bytes.len();
+        // TLS may have read more than was taken from it.
+        self.keeps &= !framing.is_done() || bytes.len() < buffer::SCRATCH;
         let is_end = bytes.is_empty() && !framing.is_done();
         if is_end && framing != Framing::Close {
             return Err(End::Cut(
@@ -511,6 +525,11 @@ impl<'a> Relay<'a> {
             }
         }
         Ok(has_moved)
+    }
+
+    /// True if the backend's answer is complete.
+    fn is_done(&self) -> bool {
+        self.answer.is_some_and(|(framing, _)| framing.is_done())
     }
 
     fn is_reusable(&self, client: &impl Client) -> bool {

@@ -150,6 +150,16 @@ impl Connection {
         self.vitals.request_withdrawn();
     }
 
+    /// The next head has begun: some of it was read with the request before.
+    pub(crate) fn head_begun(&self) {
+        self.vitals.head_begun();
+    }
+
+    /// The answer before the end has been written: the client has a short time to take it.
+    pub(crate) fn leaves(&self) {
+        self.vitals.leave_within(super::downstream::LEAVING);
+    }
+
     /// From now on something must happen within so many milliseconds, or [`Self::poll_late`] says so.
     pub(crate) fn expect_within(&self, wait: u64) {
         self.vitals.expect_within(wait);

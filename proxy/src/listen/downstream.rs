@@ -23,6 +23,9 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// closed with unread bytes, and an early answer (413, 401) would be lost.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// Both, and some more for the sweeper.
+pub(super) const LEAVING: Duration = Duration::from_secs(8);
+
 /// A connection from a client, ready for an engine.
 pub(crate) struct Downstream {
     transport: Transport,

@@ -116,6 +116,11 @@ impl Vitals {
         self.arm(Phase::NextHead, self.timers.header());
     }
 
+    /// Bytes of the next head are there already.
+    pub(super) fn head_begun(&self) {
+        self.arm(Phase::NextHead, self.timers.header());
+    }
+
     /// The request in flight is over after so many milliseconds without another call of this.
     pub(super) fn expect_within(&self, wait: u64) {
         self.arm(Phase::Exchange, self.timers.after(wait));

@@ -3,7 +3,7 @@
 //! An endpoint owns the connections that wait for it, so they go when it goes. One that waits is looked at before it is
 //! used: what has been closed meanwhile, or has bytes that nobody asked for, is not used again.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -64,7 +65,9 @@ impl Upstream {
         is_fresh: bool,
     ) -> Result<Self, Unreachable> {
         while !is_fresh && let Some(mut waiting) = endpoint.waiting(is_tls).take() {
-            if poll_fn(|context| Poll::Ready(waiting.is_silent(context))).await {
+            // Outside of the task's budget, which would make every socket look silent when it is used up.
+            let silent = unconstrained(poll_fn(|context| Poll::Ready(waiting.is_silent(context))));
+            if silent.await {
                 waiting.is_reused = true;
                 return Ok(waiting);
             }
@@ -74,19 +77,24 @@ impl Upstream {
     }
 
     async fn connect(address: SocketAddr, is_tls: bool, limit: Duration) -> Result<Self, Unreachable> {
-        let stream = within(limit, TcpStream::connect(address)).await?;
-        stream.set_nodelay(true).map_err(Unreachable::Failed)?;
-        let stream = if is_tls {
+        let made = async {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            if !is_tls {
+                return Ok(Stream::Plain(stream));
+            }
             let name = ServerName::IpAddress(address.ip().into());
-            let handshake = TlsConnector::from(unverified().clone()).connect(name, stream);
-            Stream::Tls(Box::new(within(limit, handshake).await?))
-        } else {
-            Stream::Plain(stream)
+            let connector = TlsConnector::from(unverified().clone());
+            Ok(Stream::Tls(Box::new(connector.connect(name, stream).await?)))
         };
-        Ok(Self {
-            stream,
-            is_reused: false,
-        })
+        match timeout(limit, made).await {
+            Ok(Ok(stream)) => Ok(Self {
+                stream,
+                is_reused: false,
+            }),
+            Ok(Err(error)) => Err(Unreachable::Failed(error)),
+            Err(_) => Err(Unreachable::TimedOut),
+        }
     }
 
     /// True if the other side has neither closed nor said anything.
@@ -136,12 +144,5 @@ impl Upstream {
             Stream::Plain(_) => Poll::Ready(Ok(())),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
         }
-    }
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> Result<T, Unreachable> {
-    match timeout(limit, work).await {
-        Ok(done) => done.map_err(Unreachable::Failed),
-        Err(_) => Err(Unreachable::TimedOut),
     }
 }

@@ -7,7 +7,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, LAST_MODIFIED};
 
 use super::program::{Config, HeaderOp};
 use crate::filters::ip_access::covers;
-use crate::head::{RequestHead, has_prefix};
+use crate::head::{RequestHead, has_prefix, is_framing};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::{FieldChange, Only, Request, ResponseChange};
@@ -15,11 +15,6 @@ use crate::template::{Scope, header_value};
 
 /// Statuses that `add_header` and `expires` are for without `always`.
 const USUAL: [u16; 10] = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308];
-
-/// Fields that frame the message: the engine's alone.
-fn is_framing(name: &HeaderName) -> bool {
-    matches!(name.as_str(), "connection" | "content-length" | "keep-alive" | "te" | "trailer" | "transfer-encoding" | "upgrade")
-}
 
 /// The first access rule that covers the client decides; the inner level's rules replace the outer one's.
 pub(super) fn access<'c, H>(levels: impl Iterator<Item = &'c Config>, request: &Request<'_, H>) -> Option<Reply> {
@@ -49,7 +44,7 @@ pub(super) fn response<'c, H: RequestHead>(
     if let Some(adds) = levels.iter().map(|config| &config.add).rfind(|adds| !adds.is_empty()) {
         for (name, value, always) in adds {
             let text = value.fill(request, scope);
-            if text.is_empty() || is_framing(name) {
+            if text.is_empty() || is_framing(name.as_str().as_bytes()) {
                 continue;
             }
             let only = Only { statuses: if *always { Vec::new() } else { USUAL.to_vec() }, types: Vec::new() };
@@ -71,7 +66,7 @@ pub(super) fn response<'c, H: RequestHead>(
 
 fn field_change<H: RequestHead>(op: &HeaderOp, request: &Request<'_, H>, scope: &Scope) -> Option<FieldChange> {
     match op {
-        HeaderOp::Set(name, _) | HeaderOp::Replace(name, _) | HeaderOp::Clear(name) if is_framing(name) => None,
+        HeaderOp::Set(name, _) | HeaderOp::Replace(name, _) | HeaderOp::Clear(name) if is_framing(name.as_str().as_bytes()) => None,
         HeaderOp::Set(name, value) | HeaderOp::Replace(name, value) => {
             let text = value.fill(request, scope);
             Some(if text.is_empty() {
@@ -120,7 +115,7 @@ fn change_request<H: RequestHead>(op: &HeaderOp, request: &mut Request<'_, H>, s
             }
             let is_kept = |name: &[u8]| {
                 let name = HeaderName::from_bytes(name);
-                name.is_ok_and(|name| is_framing(&name) || name == CONTENT_LENGTH || name == HOST)
+                name.is_ok_and(|name| is_framing(name.as_str().as_bytes()) || name == CONTENT_LENGTH || name == HOST)
             };
             request.head.remove_if(|name| has_prefix(name, prefix) && !is_kept(name));
         }
@@ -128,7 +123,7 @@ fn change_request<H: RequestHead>(op: &HeaderOp, request: &mut Request<'_, H>, s
 }
 
 fn set<H: RequestHead>(name: &HeaderName, text: &[u8], request: &mut Request<'_, H>) {
-    if is_framing(name) || *name == CONTENT_LENGTH {
+    if is_framing(name.as_str().as_bytes()) || *name == CONTENT_LENGTH {
         return;
     }
     if *name == HOST {
