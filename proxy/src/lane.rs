@@ -18,6 +18,7 @@ mod framing;
 mod fuzz;
 mod head;
 mod message;
+mod outgoing;
 mod relay;
 mod render;
 
@@ -46,7 +47,8 @@ use crate::upstream::{POOL_IDLE, Upstream, choose, may_repeat_elsewhere, may_try
 use buffer::{Scratch, Waiting};
 use client::Http1;
 use message::{Parsed, Request};
-use relay::{End, Failure, Limits, Outgoing, Relay};
+use outgoing::Outgoing;
+use relay::{End, Failure, Limits, Relay};
 
 /// How long a client may be silent within a request, in milliseconds; as in the general engine.
 const CLIENT_IDLE: u64 = 60_000;

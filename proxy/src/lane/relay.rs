@@ -12,14 +12,13 @@ use super::buffer::{self, Scratch, Waiting};
 use super::client::{Broken, Client, Part};
 use super::framing::Framing;
 use super::message::{self, Response};
+use super::outgoing::Outgoing;
 use super::render::Delivery;
 use crate::exchange::Exchange;
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::upstream::Upstream;
 
-/// As much of a request is kept, so that another endpoint can be asked.
-const KEPT: usize = 64 * 1024;
 /// Smaller pieces are copied behind the head and leave with it.
 const SMALL: usize = 4 * 1024;
 /// Interim answers that are passed on.
@@ -91,59 +90,6 @@ pub(super) struct Relay<'a> {
     /// The whole answer has been handed on, and may still have to be sent.
     is_flushing: bool,
     keeps: bool,
-}
-
-/// A request on its way: its bytes from the first on, and how many of them have been written.
-#[derive(Debug, Default)]
-pub(super) struct Outgoing {
-    bytes: Vec<u8>,
-    written: usize,
-    /// Bytes that were written have been dropped.
-    is_incomplete: bool,
-}
-
-impl Outgoing {
-    /// A request of this head.
-    pub(super) fn new(head: Vec<u8>) -> Self {
-        Self {
-            bytes: head,
-            written: 0,
-            is_incomplete: false,
-        }
-    }
-
-    /// True if it can be sent once more.
-    pub(super) fn is_complete(&self) -> bool {
-        !self.is_incomplete
-    }
-
-    /// Puts another head in the place of the first one, which was so long, and begins anew.
-    pub(super) fn rewind(&mut self, head: &[u8], length: usize) {
-        self.bytes.splice(..length, head.iter().copied());
-        self.written = 0;
-    }
-
-    fn rest(&self) -> &[u8] {
-        &self.bytes[self.written..]
-    }
-
-    fn is_sent(&self) -> bool {
-        self.written == self.bytes.len()
-    }
-
-    fn drop_written(&mut self) {
-        self.is_incomplete = true;
-        if self.written >= self.bytes.len() / 2 {
-            self.bytes.drain(..self.written);
-            self.written = 0;
-        }
-    }
-}
-
-impl Drop for Outgoing {
-    fn drop(&mut self) {
-        buffer::give(std::mem::take(&mut self.bytes));
-    }
 }
 
 impl<'a> Relay<'a> {
@@ -261,11 +207,8 @@ impl<'a> Relay<'a> {
             if !self.is_deaf && !self.request.is_sent() && has_room {
                 match self.upstream.poll_write(context, self.request.rest()) {
                     Poll::Ready(Ok(count)) => {
-                        self.request.written += count;
+                        self.request.written(count);
                         has_moved = true;
-                        if self.request.is_incomplete {
-                            self.request.drop_written();
-                        }
                         continue;
                     }
                     Poll::Ready(Err(_)) => self.is_deaf = true,
@@ -313,11 +256,7 @@ impl<'a> Relay<'a> {
             });
         }
         let bytes = &memory[..part.bytes];
-        let is_kept = self.request.is_complete()
-            && self.answer.is_none()
-            && self.request.bytes.len() + bytes.len() <= KEPT;
-        if is_kept {
-            self.request.bytes.extend_from_slice(bytes);
+        if self.answer.is_none() && self.request.keep(bytes) {
             return Ok(());
         }
         self.request.drop_written();
@@ -332,7 +271,7 @@ impl<'a> Relay<'a> {
                 Poll::Pending => break,
             }
         }
-        self.request.bytes.extend_from_slice(&bytes[written..]);
+        self.request.add(&bytes[written..]);
         Ok(())
     }
 

@@ -102,7 +102,7 @@ impl Door {
         let before = self.metrics().await;
         let answers = self.talk(conversation).await;
         let mut seen = Seen {
-            log: self.log(origin, 1, 0).await,
+            log: self.log(origin, 1, &[]).await,
             answers,
             ..Seen::default()
         };
@@ -124,10 +124,16 @@ impl Door {
     async fn hold_all(&mut self, conversations: &[Conversation], origin: &Origin) -> BTreeMap<String, Seen> {
         let talks = conversations.iter().map(|conversation| self.talk(conversation));
         let answers = futures_util::future::join_all(talks).await;
-        let is_answered = |answer: &&Answer| matches!(answer.ending, Ending::Whole | Ending::Cut);
-        let answered = answers.iter().flatten().filter(is_answered).count();
+        let is_answered = |answer: &Answer| matches!(answer.ending, Ending::Whole | Ending::Cut);
+        let answered: Vec<String> = conversations
+            .iter()
+            .zip(&answers)
+            .flat_map(|(conversation, answers)| conversation.requests.iter().zip(answers))
+            .filter(|(_, answer)| is_answered(answer))
+            .map(|(request, _)| format!("id={}&", request.id()))
+            .collect();
         let mut all: BTreeMap<String, Seen> = BTreeMap::new();
-        for line in self.log(origin, conversations.len(), answered).await {
+        for line in self.log(origin, conversations.len(), &answered).await {
             let id = id(line.get("target").map(String::as_str).unwrap_or_default());
             all.entry(id).or_default().log.push(line);
         }
@@ -167,18 +173,21 @@ impl Door {
         answers
     }
 
-    /// The lines since the last call, once so many probes and so many others at least are among them and the
+    /// The lines since the last call, once so many probes and one line of each of these others are among them and the
     /// backend has nothing to do.
-    async fn log(&mut self, origin: &Origin, probes: usize, others: usize) -> Vec<BTreeMap<String, String>> {
+    async fn log(
+        &mut self,
+        origin: &Origin,
+        probes: usize,
+        others: &[String],
+    ) -> Vec<BTreeMap<String, String>> {
         let mut text = String::new();
         eventually("every request is logged", async || {
             text = self.ferrik.access_log();
-            let lines = text
-                .lines()
-                .skip(self.lines)
-                .filter(|line| line.contains(PROBE_ID));
-            let all = text.lines().count() - self.lines;
-            origin.is_idle() && lines.count() == probes && all >= probes + others
+            let lines: Vec<&str> = text.lines().skip(self.lines).collect();
+            let found = lines.iter().filter(|line| line.contains(PROBE_ID)).count();
+            let is_there = |id: &String| lines.iter().any(|line| line.contains(&**id));
+            origin.is_idle() && found == probes && others.iter().all(is_there)
         })
         .await;
         let lines: Vec<&str> = text.lines().skip(self.lines).collect();
