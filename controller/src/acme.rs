@@ -15,6 +15,7 @@
 mod answer;
 mod audience;
 mod authority;
+mod clock;
 mod due;
 mod entry;
 mod http;

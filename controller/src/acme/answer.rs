@@ -11,10 +11,10 @@ use ferrik_config::acme::Answer;
 use ferrik_config::table::Digest;
 use tokio::sync::watch;
 
+use super::clock::now;
 use super::ledger::Ledger;
 use super::order::{Failure, Kind};
 use super::store::Kept;
-use super::work::now;
 
 /// The longest wait for another order.
 const TURN: Duration = Duration::from_secs(60);

@@ -14,13 +14,13 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_RSA_SHA256, RsaK
 use rustls::pki_types::CertificateDer;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
+use super::clock::now;
 use super::due::Window;
 use super::http::{Http, take_retry_after};
 use super::order::{Authority, Failure, Kind, Stage};
 use super::pace::Pace;
 use super::preflight::Refused;
 use super::store::Account;
-use super::work::now;
 use super::{Challenge, KeyKind, Options, preflight};
 
 /// Attempts to reach ourselves: a replica may have its newest table a moment later.

@@ -13,6 +13,7 @@ use super::Options;
 use super::answer::{Claim, Claims};
 use super::audience::Audience;
 use super::authority::Acme;
+use super::clock::now;
 use super::entry::Entry;
 use super::http::Http;
 use super::order::{Failure, Keep};
@@ -20,7 +21,6 @@ use super::pace::Pace;
 use super::request::Request;
 use super::store::{Account, Kept, Store};
 use super::told::Listeners;
-use super::work::now;
 
 /// For replicas to learn of a new account, where nobody asks them.
 const SPREAD: Duration = Duration::from_secs(3);

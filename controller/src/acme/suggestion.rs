@@ -10,11 +10,11 @@ use ferrik_config::name::ObjectRef;
 use ferrik_config::table::Certificate;
 use tokio::task::JoinSet;
 
+use super::clock::seconds;
 use super::due::Window;
 use super::ledger::Ledger;
 use super::order::Kind;
 use super::request::Request;
-use super::work::seconds;
 
 /// Between questions about one certificate, in seconds, whatever the authority says.
 const LEAST: i64 = 10;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use ferrik_config::acme::Wanted;
 use ferrik_config::name::ObjectRef;
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::Options;
 use super::audience::Audience;
 use super::authority::new_key;
+use super::clock::now;
 use super::due::due;
 use super::entry::Entry;
 use super::http::{Http, noting};
@@ -471,16 +472,6 @@ fn lifetime(chain: &str) -> i64 {
         let validity = certificate.validity();
         validity.not_after.timestamp() - validity.not_before.timestamp()
     })
-}
-
-pub(super) fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    seconds(since)
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use super::{Kept, failure, newer};
+use crate::acme::clock::now;
 use crate::acme::order::{Failure, Kind as FailureKind};
-use crate::acme::work::now;
 use crate::source::kube::chain;
 
 /// For one call.
