@@ -188,15 +188,15 @@ fn json_says_the_same() {
 
 #[test]
 fn the_engine_is_named_and_why_it_is_not_the_lane() {
-    let encrypted = OBJECTS.replacen(
+    let grpc = OBJECTS.replacen(
         "  annotations:\n",
-        "  annotations:\n    nginx.ingress.kubernetes.io/backend-protocol: HTTPS\n",
+        "  annotations:\n    nginx.ingress.kubernetes.io/backend-protocol: GRPC\n",
         1,
     );
-    let folder = Folder::new(&[("a.yaml", &encrypted)]);
+    let folder = Folder::new(&[("a.yaml", &grpc)]);
     let explain = |arguments: &[&str]| folder.run(&[&["explain", "objects"], arguments].concat()).stdout;
     let text = explain(&["--url", "http://shop.example.org/"]);
-    let cause = "its backend is reached over TLS";
+    let cause = "its backend speaks, or may choose, HTTP/2";
     let line = format!("\n      engine of HTTP/1.1 requests: pingora, because {cause}\n");
     assert!(text.contains(&line), "{text}");
     let text = explain(&["--url", "http://shop.example.org/", "--format", "json"]);
