@@ -82,29 +82,36 @@ impl Tables {
     /// Serves a new table and new endpoints. Connections and limits are not touched.
     pub fn publish(&self, table: Arc<Table>, endpoints: Arc<Endpoints>) {
         let _one_at_a_time = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
-        // Endpoints first: a new route must find the cell of its service filled.
-        self.cells.update(&self.endpoints.load(), &endpoints);
-        self.endpoints.store(endpoints);
+        // New endpoints first: a new route must find the cell of its service filled. Those that go stay until the table has
+        // changed: its routes may be the last that lead to them.
+        let before = self.endpoints.load_full();
+        self.cells.update(&before, &endpoints);
         let previous = self.current.load_full();
-        if previous
-            .as_ref()
-            .is_some_and(|it| Arc::ptr_eq(&it.table, &table) || it.table == table)
-        {
-            return;
+        let is_known = |it: &Arc<Compiled>| Arc::ptr_eq(&it.table, &table) || it.table == table;
+        let is_new = !previous.as_ref().is_some_and(is_known);
+        if is_new {
+            self.compile(previous.as_deref(), table);
         }
+        self.cells.empty(&before, &endpoints);
+        self.endpoints.store(endpoints);
+        drop(previous);
+        if is_new {
+            self.cells.sweep();
+            self.lasting.sweep();
+            self.stats.sweep();
+        }
+    }
+
+    fn compile(&self, previous: Option<&Compiled>, table: Arc<Table>) {
         let mut context = Context {
             cells: &self.cells,
             lasting: &self.lasting,
             stats: &self.stats,
         };
-        let compiled = Compiled::new(previous.as_deref(), table, &mut context);
+        let compiled = Compiled::new(previous, table, &mut context);
         self.current.store(Some(Arc::new(compiled)));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.applied
             .store(i64::try_from(now.as_secs()).unwrap_or_default(), Relaxed);
-        drop(previous);
-        self.cells.sweep();
-        self.lasting.sweep();
-        self.stats.sweep();
     }
 }

@@ -88,14 +88,20 @@ impl Cells {
         peer
     }
 
-    /// Brings the cells up to date.
+    /// Brings the cells of service ports that are there up to date.
     pub(crate) fn update(&self, old: &Endpoints, new: &Endpoints) {
         for change in old.by_port.diff(&new.by_port) {
-            match change {
-                DiffItem::Add(port, set) | DiffItem::Update { new: (port, set), .. } => {
-                    self.cell(port).replace(set);
-                }
-                DiffItem::Remove(port, _) => self.cell(port).replace(&EndpointSet::default()),
+            if let DiffItem::Add(port, set) | DiffItem::Update { new: (port, set), .. } = change {
+                self.cell(port).replace(set);
+            }
+        }
+    }
+
+    /// Empties the cells of service ports that are no more.
+    pub(crate) fn empty(&self, old: &Endpoints, new: &Endpoints) {
+        for change in old.by_port.diff(&new.by_port) {
+            if let DiffItem::Remove(port, _) = change {
+                self.cell(port).replace(&EndpointSet::default());
             }
         }
     }
