@@ -216,7 +216,7 @@ pub(super) const ALLOWED: &[Allowed] = &[
             let is_early = |seen: &Seen| {
                 seen.arrivals
                     .iter()
-                    .any(|arrival| arrival.line.contains("&early=1"))
+                    .any(|arrival| arrival.line.contains("early=1"))
             };
             let names = ["keeps", "field connection", "field request_bytes"];
             names.contains(&&*mismatch.what) && is_early(&both.lane) && is_early(&both.pingora)
