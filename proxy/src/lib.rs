@@ -3,8 +3,8 @@
 //! It knows the model of `ferrik-config` and nothing of Kubernetes. The life of a request:
 //!
 //! ```text
-//! listen   accept ─▶ limits ─▶ ClientHello or first bytes ─▶ handshake ─▶ Edge          listen.rs, tls.rs
-//! hooks    engine reads the head ─▶ framing is checked                                 hooks.rs, sanitize.rs
+//! listen   accept ─▶ limits ─▶ ClientHello or first bytes ─▶ handshake ─▶ Downstream    listen.rs, tls.rs
+//! engine   lane (HTTP/1.1) or hooks (the rest): the head is read ─▶ framing is checked  lane.rs, hooks.rs, sanitize.rs
 //! pipeline host and path in canonical form ─▶ who is the client? ─▶ router             pipeline.rs, forwarded.rs
 //!          ─▶ steps in order, each may answer ─▶ what the backend is told              filters.rs, filters/
 //! upstream endpoint of the cell ─▶ peer ─▶ engine sends, both ways streaming           upstream.rs

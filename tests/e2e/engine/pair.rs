@@ -224,13 +224,16 @@ impl Door {
         let http = self.ferrik.http().port().to_string();
         let https = self.ferrik.https().port().to_string();
         let mut plain = String::with_capacity(text.len());
+        let mut before = None;
         for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
             let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
             let mark = &word[bare.len()..];
             let is_id = bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
-            // A number alone is a port only if it is one of ours.
+            // A number alone is a port only if it is one of ours, and no value of a query: those count up, past our ports.
+            let is_value = before.replace(mark) == Some("=");
             let bare = match bare {
                 _ if is_id => "(id)",
+                _ if is_value => bare,
                 _ if bare == http => "(http)",
                 _ if bare == https => "(https)",
                 _ => bare,
