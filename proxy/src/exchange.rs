@@ -12,6 +12,7 @@ use crate::listen::Scheme;
 use crate::observe::{LoggedHeaders, Record};
 use crate::reply::Reply;
 use crate::request::{Changes, FieldChange, ResponseChange};
+use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::upstream::{Backend, Endpoint, InFlight};
 
@@ -39,7 +40,7 @@ pub(crate) struct Exchange {
     pub(crate) serving: Option<Arc<Backend>>,
     pub(crate) client: Option<IpAddr>,
     pub(crate) scheme: Scheme,
-    pub(crate) request_id: HeaderValue,
+    pub(crate) request_id: RequestId,
     /// The answer to give when the engine gives up.
     pub(crate) refusal: Option<Reply>,
     /// The cookie that keeps the client on its endpoint.
@@ -69,7 +70,7 @@ impl Exchange {
             serving: None,
             client: None,
             scheme: Scheme::Http,
-            request_id: HeaderValue::from_static(""),
+            request_id: RequestId::NONE,
             refusal: None,
             sticky: Stickiness::default(),
         }
@@ -80,7 +81,7 @@ impl Exchange {
     }
 
     pub(crate) fn request_id(&self) -> &str {
-        self.request_id.to_str().unwrap_or_default()
+        self.request_id.as_str()
     }
 
     /// Notes that the backend's answer begins.

@@ -186,7 +186,7 @@ pub async fn explain(tables: &Tables, question: &Question) -> Explanation {
         connection: &connection,
         method: &question.method,
         version: Version::HTTP_11,
-        authority: Some(question.authority.clone()),
+        authority: Some(question.authority.as_bytes()),
         target: question.target.as_bytes(),
     };
     let mut head = question.fields.clone();

@@ -3,6 +3,7 @@
 //! Nobody is trusted by default: forwarded headers of clients are replaced. From a trusted proxy the address, scheme and
 //! host that it names count, for access rules, limits, logs and redirects alike. The headers are each dialect's own.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
@@ -82,27 +83,27 @@ impl TrustedProxies {
 
 /// What is believed of a request's origin.
 #[derive(Debug)]
-pub(crate) struct Origin {
+pub(crate) struct Origin<'a> {
     pub(crate) client: IpAddr,
     pub(crate) scheme: Scheme,
-    pub(crate) host: HeaderValue,
+    pub(crate) host: Cow<'a, [u8]>,
     /// True if the peer is a trusted proxy.
     pub(crate) is_forwarded: bool,
 }
 
 /// Reads the origin: from the connection, or from the headers of a trusted proxy.
-pub(crate) fn origin(
+pub(crate) fn origin<'a>(
     head: &impl Fields,
-    authority: &HeaderValue,
+    authority: &'a [u8],
     connection: &Connection,
     trusted: &TrustedProxies,
-) -> Origin {
+) -> Origin<'a> {
     let peer = connection.client.ip();
     if !trusted.covers(peer) {
         return Origin {
             client: peer,
             scheme: connection.scheme,
-            host: authority.clone(),
+            host: Cow::Borrowed(authority),
             is_forwarded: false,
         };
     }
@@ -117,11 +118,11 @@ pub(crate) fn origin(
     };
     let host = first(&FORWARDED_HOST)
         .filter(|text| crate::sanitize::canonical_host(text.as_bytes()).is_ok())
-        .and_then(|text| HeaderValue::from_str(text).ok());
+        .map(|text| Cow::Owned(text.as_bytes().to_vec()));
     Origin {
         client: forwarded_client(head, trusted).unwrap_or(peer),
         scheme,
-        host: host.unwrap_or_else(|| authority.clone()),
+        host: host.unwrap_or(Cow::Borrowed(authority)),
         is_forwarded: true,
     }
 }
@@ -201,7 +202,7 @@ pub(crate) fn establish(head: &mut impl RequestHead, facts: &Facts<'_>, server_n
         }
         Dialect::Kubernetes => {
             entry_point(head, facts);
-            head.set(&REQUEST_ID, facts.request_id.clone());
+            head.set_text(&REQUEST_ID, facts.request_id.as_bytes());
         }
     }
 }
@@ -219,10 +220,10 @@ pub(crate) fn tell(head: &mut impl RequestHead, facts: &Facts<'_>) {
 fn nginx(head: &mut impl RequestHead, facts: &Facts<'_>, client: HeaderValue) {
     move_field(head, &FOR, &ORIGINAL_FOR);
     move_field(head, &FORWARDED_HOST, &ORIGINAL_HOST);
-    head.set(&REQUEST_ID, facts.request_id.clone());
+    head.set_text(&REQUEST_ID, facts.request_id.as_bytes());
     head.set(&REAL_IP, client.clone());
     head.set(&FOR, client);
-    head.set(&FORWARDED_HOST, facts.best_host.clone());
+    head.set_text(&FORWARDED_HOST, facts.best_host);
     if !facts.is_forwarded || !head.has(&PORT) {
         head.set(&PORT, port(facts));
     }
@@ -258,14 +259,14 @@ fn entry_point(head: &mut impl RequestHead, facts: &Facts<'_>) {
         (true, Scheme::Http) => "ws",
         (true, Scheme::Https) => "wss",
     };
-    for (name, value) in [
-        (&PROTO, HeaderValue::from_static(scheme)),
-        (&FORWARDED_HOST, facts.authority.clone()),
-        (&PORT, port(facts)),
-    ] {
-        if !head.has(name) {
-            head.set(name, value);
-        }
+    if !head.has(&PROTO) {
+        head.append(&PROTO, HeaderValue::from_static(scheme));
+    }
+    if !head.has(&FORWARDED_HOST) {
+        head.append_text(&FORWARDED_HOST, facts.authority);
+    }
+    if !head.has(&PORT) {
+        head.append(&PORT, port(facts));
     }
 }
 

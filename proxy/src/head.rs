@@ -6,6 +6,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::template::header_value;
+
 /// Header fields.
 pub(crate) trait Fields {
     /// The first value of a field.
@@ -16,6 +18,14 @@ pub(crate) trait Fields {
     fn set(&mut self, name: &HeaderName, value: HeaderValue);
     /// Adds a field.
     fn append(&mut self, name: &HeaderName, value: HeaderValue);
+    /// As [`Self::set`], with a text; what cannot stand in a field's value becomes spaces.
+    fn set_text(&mut self, name: &HeaderName, value: &[u8]) {
+        self.set(name, header_value(value));
+    }
+    /// As [`Self::append`], with a text; what cannot stand in a field's value becomes spaces.
+    fn append_text(&mut self, name: &HeaderName, value: &[u8]) {
+        self.append(name, header_value(value));
+    }
     /// Removes all fields of the name.
     fn remove(&mut self, name: &HeaderName);
     /// Removes all fields of these names, few of which are there.

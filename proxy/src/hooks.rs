@@ -72,7 +72,7 @@ impl Hooks {
             connection: &connection,
             method: &method,
             version: header.version,
-            authority,
+            authority: authority.as_ref().map(http::HeaderValue::as_bytes),
             target: target.unwrap_or_default(),
         };
         let table = self.tables.peek().clone();

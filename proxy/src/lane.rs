@@ -17,12 +17,14 @@ mod framing;
 #[cfg(test)]
 mod fuzz;
 mod head;
+mod kind;
 mod message;
 mod outgoing;
 mod relay;
 mod render;
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -32,7 +34,6 @@ use http::header::{HOST, REFERER, USER_AGENT};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::arena;
 use crate::engine::Engine;
 use crate::exchange::{Exchange, Seen};
 use crate::head::Fields;
@@ -118,9 +119,8 @@ impl Lane {
         loop {
             let after = match poll_fn(|context| next(context, &mut stream, &mut ahead)).await {
                 Next::Request(request) => {
-                    let work = self.request(request, &mut stream, &mut ahead, drain);
                     // A connection that waits keeps no memory for requests.
-                    Box::pin(work).await
+                    boxed(|| self.request(request, &mut stream, &mut ahead, drain)).await
                 }
                 Next::Refused(reason, request) => {
                     Box::pin(self.refuse(reason, &request, &mut stream, &mut ahead, drain)).await;
@@ -193,8 +193,8 @@ impl Lane {
             connection,
             method: &request.method,
             version: Version::HTTP_11,
-            authority: request.head.get(&HOST).and_then(arena::header_value),
-            target: &request.target,
+            authority: request.aim.host(),
+            target: request.aim.target(),
         };
         let table = self.tables.peek().clone();
         let mut watch = OwnRoutes;
@@ -337,7 +337,7 @@ impl Lane {
             let text = |name| request.head.text(name).unwrap_or_default();
             let seen = Seen {
                 method: request.method.as_str(),
-                target: &String::from_utf8_lossy(&request.target),
+                target: &String::from_utf8_lossy(request.aim.target()),
                 protocol: "HTTP/1.1",
                 host: text(&HOST),
                 referer: text(&REFERER),
@@ -392,6 +392,12 @@ fn parse(bytes: &[u8]) -> Option<(Next, usize)> {
         Ok(Parsed::Complete(request, length)) => Some((Next::Request(request), length)),
         Err(reason) => Some((Next::Refused(reason, Request::refused(bytes)), bytes.len())),
     }
+}
+
+/// Boxes a future where it is made, if the compiler can: it is large, and moving it there costs more than the memory.
+fn boxed<F>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    let room = Box::new_uninit();
+    Box::into_pin(Box::write(room, make()))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -19,7 +19,7 @@ use crate::listen::{Connection, Scheme};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::{Changes, Facts, Request};
-use crate::request_id;
+use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::router::Router;
 use crate::sanitize::{self, CanonicalHost, Path};
@@ -35,7 +35,7 @@ pub(crate) struct Incoming<'a> {
     pub(crate) method: &'a Method,
     pub(crate) version: Version,
     /// `Host` or `:authority`.
-    pub(crate) authority: Option<HeaderValue>,
+    pub(crate) authority: Option<&'a [u8]>,
     /// The target as received.
     pub(crate) target: &'a [u8],
 }
@@ -96,17 +96,14 @@ pub(crate) async fn run<H: RequestHead + Send>(
     if *incoming.method == Method::TRACE || *incoming.method == Method::CONNECT {
         return Err(refuse(405, Reason::MethodRefused));
     }
-    let authority = incoming
-        .authority
-        .as_ref()
-        .ok_or_else(|| refuse(400, Reason::BadHost))?;
-    let host = sanitize::canonical_host(authority.as_bytes()).map_err(|reason| refuse(400, reason))?;
+    let authority = incoming.authority.ok_or_else(|| refuse(400, Reason::BadHost))?;
+    let host = sanitize::canonical_host(authority).map_err(|reason| refuse(400, reason))?;
     let name = host.as_str();
     let (path, query) = sanitize::split_target(incoming.target).map_err(|reason| refuse(400, reason))?;
     hop_by_hop::strip(head);
     let origin = forwarded::origin(head, authority, incoming.connection, &settings.trusted);
     (exchange.client, exchange.scheme) = (Some(origin.client), origin.scheme);
-    let own_id = request_id::next();
+    let own_id = RequestId::next();
     exchange.request_id = own_id.clone();
     let table = table.ok_or_else(|| refuse(503, Reason::RouteClosed))?;
     exchange.table = Some(table.clone());
@@ -129,7 +126,7 @@ pub(crate) async fn run<H: RequestHead + Send>(
     }
     if let Some(policy) = settings.https_redirect.as_ref().filter(|_| !is_solved) {
         let path = Path::parse(path).map_err(|reason| refuse(400, reason))?;
-        let (method, target, host) = (incoming.method, origin_form(incoming.target), &origin.host);
+        let (method, target, host) = (incoming.method, origin_form(incoming.target), &*origin.host);
         let request = Plain {
             method,
             scheme: origin.scheme,
@@ -155,6 +152,7 @@ pub(crate) async fn run<H: RequestHead + Send>(
             });
         let round = Round {
             incoming,
+            authority,
             host: &host,
             path: &path,
             query: query.as_deref(),
@@ -162,16 +160,17 @@ pub(crate) async fn run<H: RequestHead + Send>(
             own_id: &own_id,
             server_name: settings.server_name.as_ref(),
         };
-        let route = route?.clone();
-        if !watch.serves(&route) {
+        let route = route?;
+        if !watch.serves(route) {
             return Err(Stop::Decline);
         }
-        if !round.steps(&route, head, exchange, watch).await? {
+        if !round.steps(route, head, exchange, watch).await? {
             return Ok(());
         }
-        let changed = exchange.changes.path.take();
-        raw = Cow::Owned(changed.unwrap_or_else(|| path.forward.to_vec()));
-        if let Some(changed) = exchange.changes.query.take() {
+        // Nothing else of what the steps decided holds for the next look-up.
+        let changes = std::mem::take(&mut exchange.changes);
+        raw = Cow::Owned(changes.path.unwrap_or_else(|| path.forward.to_vec()));
+        if let Some(changed) = changes.query {
             query = Some(Cow::Owned(changed)).filter(|query: &Cow<'_, [u8]>| !query.is_empty());
         }
     }
@@ -181,22 +180,23 @@ pub(crate) async fn run<H: RequestHead + Send>(
 /// One look-up and the steps that follow it.
 struct Round<'a> {
     incoming: &'a Incoming<'a>,
+    authority: &'a [u8],
     host: &'a CanonicalHost,
     path: &'a Path<'a>,
     query: Option<&'a [u8]>,
-    origin: &'a forwarded::Origin,
-    own_id: &'a HeaderValue,
+    origin: &'a forwarded::Origin<'a>,
+    own_id: &'a RequestId,
     server_name: Option<&'a HeaderValue>,
 }
 
 impl Round<'_> {
-    fn facts<'f>(&'f self, route: &'f Route, request_id: &'f HeaderValue) -> Facts<'f> {
+    fn facts<'f>(&'f self, route: &'f Route, request_id: &'f RequestId) -> Facts<'f> {
         Facts {
             connection: self.incoming.connection,
             method: self.incoming.method,
             version: self.incoming.version,
             host: self.host,
-            authority: self.incoming.authority.as_ref().unwrap_or(self.own_id),
+            authority: self.authority,
             target: origin_form(self.incoming.target),
             query: self.query,
             path: self.path,
@@ -219,14 +219,10 @@ impl Round<'_> {
         watch: &mut impl Watch<H>,
     ) -> Result<bool, Reply> {
         exchange.route = Some(route.clone());
-        exchange.changes = Changes::default();
         forwarded::remove_aliases(head, route.dialect);
         forwarded::remove_claims(head, self.origin.is_forwarded);
-        let request_id = head
-            .get(&forwarded::REQUEST_ID)
-            .filter(|value| is_plain_id(value))
-            .and_then(|value| HeaderValue::from_bytes(value).ok());
-        let request_id = request_id.unwrap_or_else(|| self.own_id.clone());
+        let told = head.get(&forwarded::REQUEST_ID).and_then(RequestId::told);
+        let request_id = told.unwrap_or_else(|| self.own_id.clone());
         exchange.request_id = request_id.clone();
         let facts = self.facts(route, &request_id);
         forwarded::establish(head, &facts, self.server_name);
@@ -324,10 +320,4 @@ fn origin_form(target: &[u8]) -> &[u8] {
 
 fn origin_form_path(target: &[u8]) -> &[u8] {
     target.split(|byte| *byte == b'?').next().unwrap_or_default()
-}
-
-/// A client's identifier is shown in pages and logs, and told to backends: nothing that needs escaping anywhere.
-fn is_plain_id(value: &[u8]) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:/+=@-".contains(byte);
-    (1..=128).contains(&value.len()) && value.iter().all(is_plain)
 }

@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, Method, Version};
 use crate::filters::{ConnectionSlot, Pages};
 use crate::head::Fields;
 use crate::listen::{Connection, Scheme};
+use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::sanitize::{CanonicalHost, Path};
 
@@ -25,7 +26,7 @@ pub(crate) struct Facts<'a> {
     /// The host in canonical form.
     pub(crate) host: &'a CanonicalHost,
     /// The host as the client wrote it, with its port.
-    pub(crate) authority: &'a HeaderValue,
+    pub(crate) authority: &'a [u8],
     /// Path and query as the client wrote them.
     pub(crate) target: &'a [u8],
     /// The query without `?`.
@@ -39,11 +40,11 @@ pub(crate) struct Facts<'a> {
     /// True if a trusted proxy stands between: then what the forwarded headers say is believed.
     pub(crate) is_forwarded: bool,
     /// The host that the client asked for: the request's, or what a trusted proxy says.
-    pub(crate) best_host: &'a HeaderValue,
+    pub(crate) best_host: &'a [u8],
     /// Identifies the request in logs and towards the backend.
-    pub(crate) request_id: &'a HeaderValue,
+    pub(crate) request_id: &'a RequestId,
     /// The identifier that was made for it, whatever the client sent.
-    pub(crate) own_id: &'a HeaderValue,
+    pub(crate) own_id: &'a RequestId,
     /// The route that serves it.
     pub(crate) route: &'a Route,
 }
@@ -161,7 +162,7 @@ impl<H: Fields> Request<'_, H> {
         let mut origin = Vec::with_capacity(64);
         origin.extend_from_slice(self.facts.scheme.as_str().as_bytes());
         origin.extend_from_slice(b"://");
-        origin.extend_from_slice(self.facts.best_host.as_bytes());
+        origin.extend_from_slice(self.facts.best_host);
         origin
     }
 }

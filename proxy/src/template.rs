@@ -140,7 +140,7 @@ fn append<H: Fields>(text: &mut Vec<u8>, variable: &Variable, request: &Request<
     let tls = connection.tls.as_ref();
     let (namespace, ingress, service) = facts.route.labels();
     match variable {
-        Variable::HttpHost => text.extend_from_slice(facts.authority.as_bytes()),
+        Variable::HttpHost => text.extend_from_slice(facts.authority),
         Variable::RequestUri => text.extend_from_slice(facts.target),
         Variable::Uri | Variable::DocumentUri => {
             text.extend_from_slice(scope.uri.as_deref().unwrap_or(&facts.path.decoded));
@@ -161,7 +161,7 @@ fn append<H: Fields>(text: &mut Vec<u8>, variable: &Variable, request: &Request<
         Variable::ReqId => text.extend_from_slice(facts.request_id.as_bytes()),
         Variable::ContentType => join(text, request.head, &CONTENT_TYPE),
         Variable::ContentLength => join(text, request.head, &CONTENT_LENGTH),
-        Variable::BestHttpHost => text.extend_from_slice(facts.best_host.as_bytes()),
+        Variable::BestHttpHost => text.extend_from_slice(facts.best_host),
         Variable::EscapedRequestUri => {
             let escaped = percent_encoding::percent_encode(facts.target, percent_encoding::NON_ALPHANUMERIC);
             text.extend(escaped.to_string().into_bytes());

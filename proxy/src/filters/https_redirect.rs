@@ -1,7 +1,7 @@
 //! Sends plain HTTP to https. Certificate challenges stay on plain HTTP (RFC 8555 §8.3).
 
 use ferrik_config::policy::{self, RedirectStatus};
-use http::{HeaderValue, Method};
+use http::Method;
 
 use super::{Filter, Flow};
 use crate::compile::Context;
@@ -40,7 +40,7 @@ pub(crate) struct Plain<'a> {
     pub(crate) scheme: Scheme,
     pub(crate) path: &'a Path<'a>,
     pub(crate) target: &'a [u8],
-    pub(crate) host: &'a HeaderValue,
+    pub(crate) host: &'a [u8],
 }
 
 impl<'a> Plain<'a> {
@@ -60,7 +60,7 @@ pub(crate) fn redirect(policy: &policy::HttpsRedirect, request: &Plain<'_>) -> O
         target = target.strip_suffix(b"/").unwrap_or(target);
     }
     let mut url = b"https://".to_vec();
-    let authority = request.host.as_bytes();
+    let authority = request.host;
     let host_end = match authority {
         [b'[', ..] => authority.iter().position(|byte| *byte == b']').map_or(authority.len(), |at| at + 1),
         _ => authority.iter().position(|byte| *byte == b':').unwrap_or(authority.len()),

@@ -16,6 +16,7 @@ use crate::listen::{Connection, Scheme};
 use crate::observe::StatsRegistry;
 use crate::reply::Reply;
 use crate::request::{Changes, Facts, Request};
+use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::sanitize::{Path, canonical_host, split_target};
 use crate::upstream::Cells;
@@ -106,22 +107,23 @@ impl Case {
         let connection = Connection::synthetic(client, local, self.scheme);
         let (path, query) = split_target(self.target.as_bytes()).expect("a target");
         let path = Path::parse(path).expect("a path");
-        let authority = HeaderValue::from_static("a.example.org");
+        let authority = b"a.example.org";
+        let id = RequestId::told(b"r1").expect("an identifier");
         let facts = Facts {
             connection: &connection,
             method: &Method::from_bytes(self.method.as_bytes()).expect("a method"),
             version: Version::HTTP_11,
-            host: &canonical_host(authority.as_bytes()).expect("a host"),
-            authority: &authority,
+            host: &canonical_host(authority).expect("a host"),
+            authority,
             target: self.target.as_bytes(),
             query,
             path: &path,
             client: client.ip(),
             scheme: self.scheme,
             is_forwarded: false,
-            best_host: &authority,
-            request_id: &HeaderValue::from_static("r1"),
-            own_id: &HeaderValue::from_static("r1"),
+            best_host: authority,
+            request_id: &id,
+            own_id: &id,
             route: &route,
         };
         let mut changes = Changes::default();

@@ -1,49 +1,51 @@
-//! The lane's heads: header fields where they arrived, and those that steps set.
+//! The lane's heads: header fields where they arrived, and behind them those that steps set.
 //!
-//! A field that nobody touches stays in the bytes of the head and is written out from there, in the client's own spelling.
-//! Names are compared in any case. Implements what filters see; parsing is in `request.rs` and `response.rs`.
+//! A field is a place in the bytes of its head. One that nobody touches is written out from where it arrived, in the sender's
+//! own spelling, together with its neighbours. Names are compared in any case. Implements what filters see; parsing is in
+//! `message.rs`.
 
 use std::cell::RefCell;
-use std::ops::Range;
 
 use http::{HeaderName, HeaderValue};
 
 use super::buffer;
-use super::message::Kind;
+use super::kind::{Kind, Kinds};
 use crate::head::{Fields, Key, Names, RequestHead, ResponseHead};
+use crate::template::header_value;
 
 /// A message's head.
 #[derive(Debug, Default)]
 pub(super) struct Head {
-    /// As received.
+    /// As received; then what was set.
     bytes: Vec<u8>,
+    /// Length of what was received.
+    received: usize,
     fields: Vec<Field>,
     /// A bit for each name that is or was there; some share one. Most questions are for names that are not there.
     marks: u64,
     /// Some received name holds more than letters, digits and `-`.
     has_odd_names: bool,
+    /// Some received `Connection` says more than whether the connection goes on: it may name fields.
+    nominates: bool,
     /// Of an answer.
     status: u16,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Field {
     key: Key,
     kind: Kind,
-    name: Name,
-    value: Value,
+    /// The field stands in the bytes as it is written: `name: value`, and the end of the line.
+    is_line: bool,
+    name: Place,
+    value: Place,
 }
 
-#[derive(Debug)]
-enum Name {
-    Received(Range<usize>),
-    Own(HeaderName),
-}
-
-#[derive(Debug)]
-enum Value {
-    Received(Range<usize>),
-    Own(HeaderValue),
+/// Where a text stands in the bytes of its head.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    start: usize,
+    end: usize,
 }
 
 /// Everything but letters, digits and `-`.
@@ -58,10 +60,10 @@ const ODD: [bool; 256] = {
 };
 
 /// What becomes of a field's line.
-pub(super) enum Line {
+pub(super) enum Line<'a> {
     Keep,
     /// Another value.
-    Put(HeaderValue),
+    Put(&'a [u8]),
     Cut,
 }
 
@@ -74,11 +76,35 @@ pub(super) fn write_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Heads that a thread keeps for the next requests.
+/// True if the text may stand in a field's value as it is (RFC 9110 §5.5).
+fn is_value(text: &[u8]) -> bool {
+    let is_bad = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
+    !text.iter().fold(false, |bad, byte| bad | is_bad(*byte))
+}
+
+/// Lists of fields that a thread keeps for the next heads.
 const KEPT: usize = 128;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<Field>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Place {
+    /// Where a part of the bytes stands in them. An empty one may stand anywhere.
+    fn of(part: &[u8], bytes: &[u8]) -> Self {
+        if part.is_empty() {
+            return Self::default();
+        }
+        let start = part.as_ptr().addr() - bytes.as_ptr().addr();
+        Self {
+            start,
+            end: start + part.len(),
+        }
+    }
+
+    fn of_text(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start..self.end).unwrap_or_default()
+    }
 }
 
 impl Head {
@@ -86,27 +112,34 @@ impl Head {
     pub(super) fn new() -> Self {
         Self {
             bytes: Vec::new(),
+            received: 0,
             fields: SPARE.with_borrow_mut(Vec::pop).unwrap_or_default(),
             marks: 0,
             has_odd_names: false,
+            nominates: false,
             status: 0,
         }
     }
 
     /// The bytes in which received fields stand.
     pub(super) fn set_bytes(&mut self, bytes: Vec<u8>) {
+        self.received = bytes.len();
         self.bytes = bytes;
     }
 
-    /// Adds a field of this name that stands in the bytes.
-    pub(super) fn push(&mut self, text: &[u8], kind: Kind, name: Range<usize>, value: Range<usize>) {
-        let key = Key::of(text);
+    /// Adds a field of this kind, whose name and value stand in these bytes.
+    pub(super) fn push(&mut self, bytes: &[u8], kind: Kind, name: &[u8], value: &[u8]) {
+        let key = Key::of(name);
+        let (name, value) = (Place::of(name, bytes), Place::of(value, bytes));
+        let is_line = bytes.get(name.end..value.start) == Some(b": ")
+            && bytes.get(value.end..value.end + 2) == Some(b"\r\n");
         self.marks |= key.mark();
         self.fields.push(Field {
             key,
             kind,
-            name: Name::Received(name),
-            value: Value::Received(value),
+            is_line,
+            name,
+            value,
         });
     }
 
@@ -115,13 +148,23 @@ impl Head {
         self.has_odd_names |= name.iter().any(|byte| ODD[usize::from(*byte)]);
     }
 
+    /// Notes that a `Connection` may name fields.
+    pub(super) fn note_nominations(&mut self) {
+        self.nominates = true;
+    }
+
+    /// True if a received `Connection` may name fields.
+    pub(super) fn nominates(&self) -> bool {
+        self.nominates
+    }
+
     pub(super) fn set_status(&mut self, status: u16) {
         self.status = status;
     }
 
     /// The bytes as received.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(..self.received).unwrap_or_default()
     }
 
     /// Every field, in order.
@@ -131,25 +174,24 @@ impl Head {
         self.fields.iter().map(both)
     }
 
-    fn name<'h>(&'h self, field: &'h Field) -> &'h [u8] {
-        match &field.name {
-            Name::Received(range) => self.bytes.get(range.clone()).unwrap_or_default(),
-            Name::Own(name) => name.as_str().as_bytes(),
-        }
+    fn name(&self, field: &Field) -> &[u8] {
+        field.name.of_text(&self.bytes)
     }
 
-    fn value<'h>(&'h self, field: &'h Field) -> &'h [u8] {
-        match &field.value {
-            Value::Received(range) => self.bytes.get(range.clone()).unwrap_or_default(),
-            Value::Own(value) => value.as_bytes(),
-        }
+    fn value(&self, field: &Field) -> &[u8] {
+        field.value.of_text(&self.bytes)
     }
 
     /// Where the first field of this name, which has this key, is.
+    #[inline]
     fn find(&self, key: Key, name: &[u8]) -> Option<usize> {
         if self.marks & key.mark() == 0 {
             return None;
         }
+        self.search(key, name)
+    }
+
+    fn search(&self, key: Key, name: &[u8]) -> Option<usize> {
         self.fields.iter().position(|field| self.is(field, key, name))
     }
 
@@ -157,40 +199,93 @@ impl Head {
         field.key == key && self.name(field).eq_ignore_ascii_case(name)
     }
 
-    /// Appends the lines of the fields that `choose` does not change, in order. Lines that stand side by side in what was
-    /// received are copied at once.
-    pub(super) fn write(&self, out: &mut Vec<u8>, choose: impl Fn(Kind, &[u8], &[u8]) -> Line) {
-        let mut run = 0..0;
-        for field in &self.fields {
-            let (name, value) = (self.name(field), self.value(field));
-            let line = choose(field.kind, name, value);
-            if let (Line::Keep, Some(place)) = (&line, self.place(field)) {
-                if run.end != place.start {
-                    out.extend_from_slice(&self.bytes[run]);
-                    run = place.start..place.start;
-                }
-                run.end = place.end;
-                continue;
-            }
-            out.extend_from_slice(&self.bytes[std::mem::take(&mut run)]);
-            match line {
-                Line::Keep => write_field(out, name, value),
-                Line::Put(value) => write_field(out, name, value.as_bytes()),
-                Line::Cut => {}
+    /// Puts a value in the place of all fields of the name. Nothing may stand in it that ends a line.
+    fn replace(&mut self, name: &HeaderName, value: &[u8]) {
+        let text = name.as_str().as_bytes();
+        let key = Key::of(text);
+        let Some(first) = self.find(key, text) else {
+            return self.add(name, value);
+        };
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        let place = Place {
+            start,
+            end: self.bytes.len(),
+        };
+        if let Some(field) = self.fields.get_mut(first) {
+            (field.value, field.is_line) = (place, false);
+        }
+        let mut at = first + 1;
+        while let Some(field) = self.fields.get(at) {
+            if self.is(field, key, text) {
+                self.fields.remove(at);
+            } else {
+                at += 1;
             }
         }
-        out.extend_from_slice(&self.bytes[run]);
     }
 
-    /// Where the whole line of a field stands, if it is `name: value` and nothing else.
-    fn place(&self, field: &Field) -> Option<Range<usize>> {
-        let (Name::Received(name), Value::Received(value)) = (&field.name, &field.value) else {
-            return None;
-        };
-        let end = value.end + 2;
-        let is_plain = self.bytes.get(name.end..value.start) == Some(b": ")
-            && self.bytes.get(value.end..end) == Some(b"\r\n");
-        is_plain.then_some(name.start..end)
+    /// Adds a field. Nothing may stand in the value that ends a line.
+    fn add(&mut self, name: &HeaderName, value: &[u8]) {
+        let text = name.as_str().as_bytes();
+        let key = Key::of(text);
+        let start = self.bytes.len();
+        write_field(&mut self.bytes, text, value);
+        let end = start + text.len();
+        self.marks |= key.mark();
+        self.fields.push(Field {
+            key,
+            kind: Kind::of(text),
+            is_line: true,
+            name: Place { start, end },
+            value: Place {
+                start: end + 2,
+                end: end + 2 + value.len(),
+            },
+        });
+    }
+
+    /// Appends the lines of the fields in order, without those of the kinds in `cut`. `change` says what becomes of those of
+    /// the kinds in `asked`. Lines that stand side by side are copied at once. Returns the kinds that were written.
+    pub(super) fn write<'a>(
+        &self,
+        out: &mut Vec<u8>,
+        cut: Kinds,
+        asked: Kinds,
+        change: impl Fn(Kind, &[u8]) -> Line<'a>,
+    ) -> Kinds {
+        let mut written = Kinds::NONE;
+        let mut run = Place::default();
+        for field in &self.fields {
+            let line = if cut.has(field.kind) {
+                Line::Cut
+            } else if asked.has(field.kind) {
+                change(field.kind, self.name(field))
+            } else {
+                Line::Keep
+            };
+            if matches!(line, Line::Cut) {
+                continue;
+            }
+            written = written.with(field.kind);
+            if field.is_line && matches!(line, Line::Keep) {
+                if run.end != field.name.start {
+                    out.extend_from_slice(run.of_text(&self.bytes));
+                    run.start = field.name.start;
+                }
+                run.end = field.value.end + 2;
+                continue;
+            }
+            out.extend_from_slice(run.of_text(&self.bytes));
+            run = Place::default();
+            let value = match line {
+                Line::Put(value) => value,
+                _ => self.value(field),
+            };
+            write_field(out, self.name(field), value);
+        }
+        out.extend_from_slice(run.of_text(&self.bytes));
+        written
     }
 }
 
@@ -208,6 +303,7 @@ impl Drop for Head {
 }
 
 impl Fields for Head {
+    #[inline]
     fn get(&self, name: &HeaderName) -> Option<&[u8]> {
         let name = name.as_str().as_bytes();
         let at = self.find(Key::of(name), name)?;
@@ -227,34 +323,27 @@ impl Fields for Head {
     }
 
     fn set(&mut self, name: &HeaderName, value: HeaderValue) {
-        let text = name.as_str().as_bytes();
-        let key = Key::of(text);
-        let Some(first) = self.find(key, text) else {
-            return self.append(name, value);
-        };
-        if let Some(field) = self.fields.get_mut(first) {
-            field.value = Value::Own(value);
-        }
-        let mut at = first + 1;
-        while let Some(field) = self.fields.get(at) {
-            if self.is(field, key, text) {
-                self.fields.remove(at);
-            } else {
-                at += 1;
-            }
+        self.replace(name, value.as_bytes());
+    }
+
+    fn set_text(&mut self, name: &HeaderName, value: &[u8]) {
+        if is_value(value) {
+            self.replace(name, value);
+        } else {
+            self.set(name, header_value(value));
         }
     }
 
     fn append(&mut self, name: &HeaderName, value: HeaderValue) {
-        let text = name.as_str().as_bytes();
-        let key = Key::of(text);
-        self.marks |= key.mark();
-        self.fields.push(Field {
-            key,
-            kind: Kind::of(text),
-            name: Name::Own(name.clone()),
-            value: Value::Own(value),
-        });
+        self.add(name, value.as_bytes());
+    }
+
+    fn append_text(&mut self, name: &HeaderName, value: &[u8]) {
+        if is_value(value) {
+            self.add(name, value);
+        } else {
+            self.append(name, header_value(value));
+        }
     }
 
     fn remove(&mut self, name: &HeaderName) {
@@ -300,25 +389,26 @@ mod tests {
 
     fn head(fields: &[(&str, &str)]) -> Head {
         let mut bytes = Vec::new();
-        let mut ranges = Vec::new();
         for (name, value) in fields {
-            let start = bytes.len();
-            bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-            let colon = start + name.len();
-            ranges.push((*name, start..colon, colon + 2..colon + 2 + value.len()));
+            write_field(&mut bytes, name.as_bytes(), value.as_bytes());
         }
         let mut head = Head::new();
-        head.set_bytes(bytes);
-        for (text, name, value) in ranges {
-            head.look_at(text.as_bytes());
-            head.push(text.as_bytes(), Kind::Other, name, value);
+        let mut at = 0;
+        for (name, value) in fields {
+            let colon = at + name.len();
+            let end = colon + 2 + value.len();
+            let name = &bytes[at..colon];
+            head.look_at(name);
+            head.push(&bytes, Kind::of(name), name, &bytes[colon + 2..end]);
+            at = end + 2;
         }
+        head.set_bytes(bytes);
         head
     }
 
     fn text(head: &Head) -> String {
         let mut out = Vec::new();
-        head.write(&mut out, |_, _, _| Line::Keep);
+        head.write(&mut out, Kinds::NONE, Kinds::NONE, |_, _| Line::Keep);
         String::from_utf8(out)
             .expect("the tests use ASCII")
             .replace("\r\n", " ")
@@ -338,14 +428,22 @@ mod tests {
 
     #[test]
     fn lines_are_written_in_order_whether_they_are_copied_at_once_or_not() {
-        let mut head = head(&[("A", "1"), ("B", "2"), ("C", "3"), ("D", "4")]);
+        let mut head = head(&[("A", "1"), ("B", "2"), ("C", "3"), ("Te", "x"), ("D", "4")]);
         let mut out = Vec::new();
-        head.write(&mut out, |_, name, _| match name {
-            b"B" => Line::Cut,
-            b"C" => Line::Put(HeaderValue::from_static("5")),
-            _ => Line::Keep,
-        });
+        let cut = Kinds::NONE.with(Kind::Hop);
+        let written = head.write(
+            &mut out,
+            cut,
+            Kinds::NONE.with(Kind::Other),
+            |_, name| match name {
+                b"B" => Line::Cut,
+                b"C" => Line::Put(b"5"),
+                _ => Line::Keep,
+            },
+        );
         assert_eq!(String::from_utf8_lossy(&out), "A: 1\r\nC: 5\r\nD: 4\r\n");
+        assert_eq!(written, Kinds::NONE.with(Kind::Other));
+        head.remove(&http::header::TE);
         head.set(&HeaderName::from_static("b"), HeaderValue::from_static("6"));
         assert_eq!(text(&head), "A: 1 B: 6 C: 3 D: 4 ");
     }
@@ -360,14 +458,27 @@ mod tests {
     }
 
     #[test]
+    fn no_text_ends_a_line() {
+        let mut head = head(&[("X-A", "1")]);
+        head.set_text(&NAMES[0], b"2\r\nX-C: 3");
+        head.append_text(&NAMES[1], b"4\nX-D: 5\0\x7f");
+        assert_eq!(
+            text(&head),
+            "X-A: 2  X-C: 3 X-B: 4 X-D: 5   ".replace("X-B", "x-b")
+        );
+    }
+
+    #[test]
     fn a_field_that_is_set_replaces_all_of_its_name() {
         let mut head = head(&[("X-A", "1"), ("Other", "2"), ("x-a", "3")]);
         head.set(&NAMES[0], HeaderValue::from_static("4"));
+        let before = head.bytes().to_vec();
         head.set(&NAMES[1], HeaderValue::from_static("5"));
         head.append(&NAMES[1], HeaderValue::from_static("6"));
         assert_eq!(text(&head), "X-A: 4 Other: 2 x-b: 5 x-b: 6 ");
         head.remove(&NAMES[1]);
         head.remove_if(|name| name.starts_with(b"O"));
         assert_eq!(text(&head), "X-A: 4 ");
+        assert_eq!(head.bytes(), before, "what was received stays");
     }
 }

@@ -12,6 +12,7 @@ use httparse::{Error, Status};
 use super::buffer;
 use super::framing::Framing;
 use super::head::Head;
+use super::kind::{Kind, is};
 use crate::listen::has_odd_request_line;
 use crate::reason::Reason;
 use crate::sanitize::{self, MAX_HEAD, RawHead};
@@ -26,11 +27,20 @@ const DIGITS: usize = 18;
 pub(super) struct Request {
     pub(super) head: Head,
     pub(super) method: Method,
-    /// Path and query as the client wrote them.
-    pub(super) target: Vec<u8>,
+    pub(super) aim: Aim,
     pub(super) framing: Framing,
     /// The client sends no further request.
     pub(super) closes: bool,
+}
+
+/// Where a request goes, as the client wrote it. Apart from the head, which steps change meanwhile.
+#[derive(Debug)]
+pub(super) struct Aim {
+    /// The target, and the host behind it.
+    text: Vec<u8>,
+    /// Length of the target.
+    target: usize,
+    has_host: bool,
 }
 
 /// What bytes of a client begin with.
@@ -65,12 +75,7 @@ impl Request {
         if let Ok(Status::Complete(length)) = read {
             for field in parsed.headers.iter() {
                 let name = field.name.as_bytes();
-                head.push(
-                    name,
-                    Kind::of(name),
-                    place(bytes, name),
-                    place(bytes, field.value),
-                );
+                head.push(bytes, Kind::of(name), name, field.value);
             }
             head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
         }
@@ -78,16 +83,42 @@ impl Request {
         Self {
             head,
             method: Method::from_bytes(method.as_bytes()).unwrap_or_default(),
-            target: kept(target.as_bytes()),
+            aim: Aim::new(target.as_bytes()),
             framing: Framing::Done,
             closes: true,
         }
     }
 }
 
-impl Drop for Request {
+impl Aim {
+    fn new(target: &[u8]) -> Self {
+        Self {
+            text: kept(target),
+            target: target.len(),
+            has_host: false,
+        }
+    }
+
+    fn set_host(&mut self, host: &[u8]) {
+        self.text.truncate(self.target);
+        self.text.extend_from_slice(host);
+        self.has_host = true;
+    }
+
+    /// Path and query.
+    pub(super) fn target(&self) -> &[u8] {
+        &self.text[..self.target]
+    }
+
+    /// The value of `Host`.
+    pub(super) fn host(&self) -> Option<&[u8]> {
+        self.has_host.then(|| &self.text[self.target..])
+    }
+}
+
+impl Drop for Aim {
     fn drop(&mut self) {
-        buffer::give(std::mem::take(&mut self.target));
+        buffer::give(std::mem::take(&mut self.text));
     }
 }
 
@@ -116,11 +147,10 @@ pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
     if parsed.version != Some(1) || !target.starts_with('/') || method == "CONNECT" {
         return Ok(Parsed::Declined);
     }
-    let place = |part: &[u8]| place(bytes, part);
     let mut request = Request {
         head: Head::new(),
         method: Method::from_bytes(method.as_bytes()).map_err(|_| Reason::BadFraming)?,
-        target: kept(target.as_bytes()),
+        aim: Aim::new(target.as_bytes()),
         framing: Framing::Done,
         closes: false,
     };
@@ -129,18 +159,23 @@ pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
         let name = field.name.as_bytes();
         let kind = Kind::of(name);
         match kind {
-            Kind::Other | Kind::Hop => {}
-            Kind::Host => hosts += 1,
+            Kind::Other | Kind::Hop | Kind::Date => {}
+            Kind::Host => {
+                hosts += 1;
+                request.aim.set_host(field.value);
+            }
             Kind::Length => {
                 lengths += 1;
                 request.framing = Framing::length(number(field.value).ok_or(Reason::BadFraming)?);
             }
             Kind::Coding => is_chunked = true,
-            Kind::Connection => request.closes |= has_option(field.value, b"close"),
+            Kind::Connection => {
+                request.closes |= !is(field.value, b"keep-alive") && has_option(field.value, b"close");
+            }
             Kind::Upgrade | Kind::Expect => return Ok(Parsed::Declined),
         }
         request.head.look_at(name);
-        request.head.push(name, kind, place(name), place(field.value));
+        request.head.push(bytes, kind, name, field.value);
     }
     if hosts > 1 {
         return Err(Reason::BadHost);
@@ -173,7 +208,6 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
         Ok(_) => return Err(Unclear("the head is too large")),
         Err(_) => return Err(Unclear("the head is no HTTP")),
     };
-    let place = |part: &[u8]| place(bytes, part);
     let status = parsed.code.unwrap_or_default();
     if status < 100 {
         return Err(Unclear("its status is none"));
@@ -198,13 +232,16 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
                 codings += 1;
                 is_chunked = field.value.eq_ignore_ascii_case(b"chunked");
             }
+            Kind::Connection if is(field.value, b"keep-alive") => keeps = true,
+            Kind::Connection if is(field.value, b"close") => closes = true,
             Kind::Connection => {
                 closes |= has_option(field.value, b"close");
                 keeps |= has_option(field.value, b"keep-alive");
+                head.note_nominations();
             }
-            Kind::Host | Kind::Upgrade | Kind::Expect | Kind::Hop | Kind::Other => {}
+            Kind::Host | Kind::Upgrade | Kind::Expect | Kind::Date | Kind::Hop | Kind::Other => {}
         }
-        head.push(name, kind, place(name), place(field.value));
+        head.push(bytes, kind, name, field.value);
     }
     if codings > 1 || (codings == 1 && (!is_chunked || length_of_body.is_some())) {
         return Err(Unclear("it says in two ways where it ends"));
@@ -222,7 +259,7 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
     let response = Response {
         head,
         status,
-        phrase: place(parsed.reason.unwrap_or_default().as_bytes()),
+        phrase: place(bytes, parsed.reason.unwrap_or_default().as_bytes()),
         framing,
         // RFC 9112 §6.1: chunks in HTTP/1.0 are a fault of somebody's.
         keeps: !closes && (is_current || (keeps && codings == 0)) && framing != Framing::Close,
@@ -236,40 +273,6 @@ pub(super) fn may_be_complete(bytes: &[u8], before: usize) -> bool {
     bytes.len() > MAX_HEAD
         || tail.windows(2).any(|pair| pair == b"\n\n")
         || tail.windows(3).any(|three| three == b"\n\r\n")
-}
-
-/// Fields that decide how a message is read, or that end at a proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Other,
-    Host,
-    Length,
-    Coding,
-    Connection,
-    Upgrade,
-    Expect,
-    /// Of one connection, and nothing else to us (RFC 9110 §7.6.1).
-    Hop,
-}
-
-impl Kind {
-    pub(super) fn of(name: &[u8]) -> Self {
-        let first = name.first().map_or(0, u8::to_ascii_lowercase);
-        let is = |text: &[u8]| text.first() == Some(&first) && name.eq_ignore_ascii_case(text);
-        match name.len() {
-            2 if is(b"te") => Self::Hop,
-            4 if is(b"host") => Self::Host,
-            6 if is(b"expect") => Self::Expect,
-            7 if is(b"upgrade") => Self::Upgrade,
-            7 if is(b"trailer") => Self::Hop,
-            10 if is(b"connection") => Self::Connection,
-            10 if is(b"keep-alive") => Self::Hop,
-            14 if is(b"content-length") => Self::Length,
-            16 if is(b"proxy-connection") => Self::Hop,
-            17 if is(b"transfer-encoding") => Self::Coding,
-            _ => Self::Other,
-        }
-    }
 }
 
 /// True if a list names the option.

@@ -90,6 +90,8 @@ pub(super) struct Relay<'a> {
     /// The whole answer has been handed on, and may still have to be sent.
     is_flushing: bool,
     keeps: bool,
+    /// The backend has said nothing yet, and will wake us: nobody need ask the network before that.
+    is_silent: bool,
 }
 
 impl<'a> Relay<'a> {
@@ -100,6 +102,7 @@ impl<'a> Relay<'a> {
         limits: Limits,
     ) -> Self {
         Self {
+            is_silent: upstream.is_watched(),
             upstream,
             method,
             limits,
@@ -121,6 +124,8 @@ impl<'a> Relay<'a> {
         client: &mut impl Client,
         exchange: &mut Exchange,
     ) -> Poll<End> {
+        // Once only: from the next poll on the network may have said something.
+        let is_silent = std::mem::take(&mut self.is_silent);
         let mut has_moved = false;
         let step = |end: Result<bool, End>, has_moved: &mut bool| match end {
             Ok(moved) => {
@@ -134,7 +139,7 @@ impl<'a> Relay<'a> {
         }
         // TLS may hold back what was written.
         self.is_deaf |= matches!(self.upstream.poll_flush(context), Poll::Ready(Err(_)));
-        if let Some(end) = step(self.receive(context, client, exchange), &mut has_moved) {
+        if let Some(end) = step(self.receive(context, client, exchange, is_silent), &mut has_moved) {
             return Poll::Ready(end);
         }
         if client.is_body_done() && client.poll_gone(context).is_ready() {
@@ -281,8 +286,12 @@ impl<'a> Relay<'a> {
         context: &mut Context<'_>,
         client: &mut impl Client,
         exchange: &mut Exchange,
+        is_silent: bool,
     ) -> Result<bool, End> {
         let mut has_moved = false;
+        if is_silent {
+            return Ok(has_moved);
+        }
         loop {
             if !self.waiting.is_empty() {
                 if !self.write(context, client, &[])? {

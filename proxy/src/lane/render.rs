@@ -5,11 +5,11 @@
 
 use std::time::SystemTime;
 
-use http::HeaderValue;
-use http::header::{CONNECTION, DATE};
+use http::header::CONNECTION;
 
 use super::head::{Line, write_field};
-use super::message::{Kind, Request, Response, has_option};
+use super::kind::{Kind, Kinds};
+use super::message::{Request, Response, has_option};
 use crate::exchange::Exchange;
 use crate::head::{Fields, PlainResponse};
 use crate::upstream;
@@ -23,12 +23,22 @@ pub(super) enum Delivery {
     InChunks,
 }
 
+/// TE is about this connection (RFC 9110 §10.1.4), and trailers do not pass.
+const ENDS_AT_PROXY: Kinds = Kinds::NONE.with(Kind::Connection).with(Kind::Hop);
+
+/// What a backend's `Connection` may name.
+const NOMINATED: Kinds = Kinds::NONE
+    .with(Kind::Host)
+    .with(Kind::Expect)
+    .with(Kind::Date)
+    .with(Kind::Other);
+
 /// Appends the request's head as the endpoint in flight receives it.
 pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>) {
     let changes = &exchange.changes;
     out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b' ');
-    let target = &request.target[..];
+    let target = request.aim.target();
     if changes.path.is_some() || changes.query.is_some() {
         let at = target.iter().position(|byte| *byte == b'?');
         let (path, query) = at.map_or((target, None), |at| (&target[..at], Some(&target[at + 1..])));
@@ -38,43 +48,47 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
     let host = upstream::host(exchange);
-    request.head.write(out, |kind, _, _| match kind {
-        // TE is about this connection (RFC 9110 §10.1.4), and trailers do not pass.
-        Kind::Connection | Kind::Hop => Line::Cut,
-        Kind::Host => host.clone().map_or(Line::Keep, Line::Put),
-        Kind::Coding => Line::Put(HeaderValue::from_static("chunked")),
-        _ => Line::Keep,
-    });
+    let mut asked = Kinds::NONE.with(Kind::Coding);
+    if host.is_some() {
+        asked = asked.with(Kind::Host);
+    }
+    request
+        .head
+        .write(out, ENDS_AT_PROXY, asked, |kind, _| match (kind, &host) {
+            (Kind::Coding, _) => Line::Put(b"chunked"),
+            (Kind::Host, Some(host)) => Line::Put(host.as_bytes()),
+            _ => Line::Keep,
+        });
     out.extend_from_slice(b"\r\n");
 }
 
 /// Appends the head of a backend's answer as the client receives it.
 pub(super) fn response(response: &Response, delivery: Delivery, closes: bool, out: &mut Vec<u8>) {
     status_line(response.status, response.phrase(), out);
-    let is_usual =
-        |list: &[u8]| list.eq_ignore_ascii_case(b"keep-alive") || list.eq_ignore_ascii_case(b"close");
-    let nominates = !response.head.values(&CONNECTION).all(is_usual);
     let is_nominated = |name: &[u8]| {
         response
             .head
             .values(&CONNECTION)
             .any(|list| has_option(list, name))
     };
+    let mut cut = ENDS_AT_PROXY.with(Kind::Upgrade);
     // RFC 9110 §8.6, RFC 9112 §6.1: these have no body, and nothing says how long it is.
-    let has_no_length = matches!(response.status, 100..200 | 204);
-    response.head.write(out, |kind, name, _| {
-        let ends_here = match kind {
-            Kind::Connection | Kind::Upgrade | Kind::Hop => true,
-            Kind::Length | Kind::Coding => has_no_length,
-            Kind::Host | Kind::Expect | Kind::Other => nominates && is_nominated(name),
-        };
-        if ends_here { Line::Cut } else { Line::Keep }
+    if matches!(response.status, 100..200 | 204) {
+        cut = cut.with(Kind::Length).with(Kind::Coding);
+    }
+    let asked = if response.head.nominates() {
+        NOMINATED
+    } else {
+        Kinds::NONE
+    };
+    let written = response.head.write(out, cut, asked, |_, name| {
+        if is_nominated(name) { Line::Cut } else { Line::Keep }
     });
     if delivery == Delivery::InChunks {
         write_field(out, b"Transfer-Encoding", b"chunked");
     }
     let is_final = !matches!(response.status, 100..200);
-    if is_final && response.head.get(&DATE).is_none() {
+    if is_final && !written.has(Kind::Date) {
         // RFC 9110 §6.6.1: who has a clock adds it.
         let date = httpdate::fmt_http_date(SystemTime::now());
         write_field(out, b"Date", date.as_bytes());

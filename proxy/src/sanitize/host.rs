@@ -5,15 +5,23 @@ use crate::reason::Reason;
 /// A host in lower case, without port and trailing dot, on the stack.
 #[derive(Clone, Copy)]
 pub(crate) struct CanonicalHost {
-    bytes: [u8; 255],
+    letters: Letters,
     length: u8,
     port: Option<u16>,
 }
 
+/// Aligned, so that [`std::str::from_utf8`] looks at words instead of letters.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+struct Letters([u8; LONGEST]);
+
+/// Letters of a name (RFC 1035 §2.3.4), rounded up.
+const LONGEST: usize = 256;
+
 impl CanonicalHost {
     /// The host as text.
     pub(crate) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).expect("only ASCII is copied in")
+        std::str::from_utf8(&self.letters.0[..usize::from(self.length)]).expect("only ASCII is copied in")
     }
 
     /// The port that the client named.
@@ -38,22 +46,23 @@ pub(crate) fn canonical_host(authority: &[u8]) -> Result<CanonicalHost, Reason> 
     }
     let is_literal = name.first() == Some(&b'[');
     let mut host = CanonicalHost {
-        bytes: [0; 255],
+        letters: Letters([0; LONGEST]),
         length: u8::try_from(name.len()).expect("at most 253"),
         port,
     };
     // Before the first letter as between two, a dot stands for an empty label.
     let mut previous = b'.';
-    for (to, from) in host.bytes.iter_mut().zip(name) {
-        *to = match CANONICAL[usize::from(*from)] {
+    let mut is_bad = false;
+    for (to, from) in host.letters.0.iter_mut().zip(name) {
+        let letter = match CANONICAL[usize::from(*from)] {
             0 if is_literal && matches!(from, b'[' | b']' | b':') => *from,
-            0 => return Err(Reason::BadHost),
-            b'.' if previous == b'.' => return Err(Reason::BadHost),
             letter => letter,
         };
-        previous = *to;
+        is_bad |= letter == 0 || (letter == b'.' && previous == b'.');
+        *to = letter;
+        previous = letter;
     }
-    Ok(host)
+    if is_bad { Err(Reason::BadHost) } else { Ok(host) }
 }
 
 /// What may stand in a name, in lower case; 0 for the rest.

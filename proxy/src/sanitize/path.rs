@@ -102,13 +102,29 @@ fn forms(path: Vec<u8>) -> Vec<Vec<u8>> {
 
 /// True if the path may have more than one form.
 fn is_odd(raw: &[u8]) -> bool {
-    let mut previous = 0;
-    raw.iter().any(|&byte| {
-        let odd = matches!(byte, b'%' | b';' | b'\\') || (previous == b'/' && matches!(byte, b'/' | b'.'));
-        previous = byte;
-        odd
-    })
+    let (mut previous, mut is_odd) = (0, false);
+    for byte in raw {
+        let shape = SHAPE[usize::from(*byte)];
+        is_odd |= shape & ODD != 0 || (previous & SLASH != 0 && shape & ENDS_OR_DOTS != 0);
+        previous = shape;
+    }
+    is_odd
 }
+
+/// Bits that say what a byte of a path may mean: more than itself, the end of an element, or an end or dot, which is odd
+/// behind an end.
+const SHAPE: [u8; 256] = {
+    let mut shape = [0; 256];
+    shape[b'%' as usize] = ODD;
+    shape[b';' as usize] = ODD;
+    shape[b'\\' as usize] = ODD;
+    shape[b'/' as usize] = SLASH | ENDS_OR_DOTS;
+    shape[b'.' as usize] = ENDS_OR_DOTS;
+    shape
+};
+const ODD: u8 = 1;
+const SLASH: u8 = 2;
+const ENDS_OR_DOTS: u8 = 4;
 
 fn check_escapes(raw: &[u8]) -> Result<(), Reason> {
     let mut rest = raw;

@@ -28,6 +28,8 @@ pub(crate) struct Upstream {
     stream: Stream,
     /// It has served a request before.
     is_reused: bool,
+    /// The task that uses it will be woken when the other side says something, and it has not.
+    is_watched: bool,
 }
 
 #[derive(Debug)]
@@ -68,7 +70,7 @@ impl Upstream {
             // Outside of the task's budget, which would make every socket look silent when it is used up.
             let silent = unconstrained(poll_fn(|context| Poll::Ready(waiting.is_silent(context))));
             if silent.await {
-                waiting.is_reused = true;
+                (waiting.is_reused, waiting.is_watched) = (true, true);
                 return Ok(waiting);
             }
         }
@@ -91,6 +93,7 @@ impl Upstream {
             Ok(Ok(stream)) => Ok(Self {
                 stream,
                 is_reused: false,
+                is_watched: false,
             }),
             Ok(Err(error)) => Err(Unreachable::Failed(error)),
             Err(_) => Err(Unreachable::TimedOut),
@@ -104,6 +107,12 @@ impl Upstream {
             Stream::Tls(stream) => stream.get_ref().0,
         };
         socket.poll_read_ready(context).is_pending()
+    }
+
+    /// True if, when the connection was taken, the other side was silent and the task is woken when that changes. Holds for
+    /// the rest of the poll in which it was taken.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.is_watched
     }
 
     /// Lets the connection wait for the next request.

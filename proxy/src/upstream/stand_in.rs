@@ -42,7 +42,7 @@ pub(crate) fn describe<H: RequestHead>(head: &mut H, status: u16, exchange: &Exc
         None => head.remove(&FORMAT),
     }
     head.set(&CODE, HeaderValue::from(status));
-    head.set(&REQUEST_ID, exchange.request_id.clone());
+    head.set_text(&REQUEST_ID, exchange.request_id.as_bytes());
     let (namespace, ingress, service) = route.labels();
     let port = route
         .service()
