@@ -246,10 +246,6 @@ fn append_client(head: &mut impl RequestHead, facts: &Facts<'_>) {
 
 /// Traefik's forwarded headers: stripped unless the peer is trusted, then completed.
 fn entry_point(head: &mut impl RequestHead, facts: &Facts<'_>) {
-    if !facts.is_forwarded {
-        head.remove_each(&OF_TRUSTED);
-    }
-    head.set(&REAL_IP, client_text(facts));
     let is_web_socket = head
         .text(&UPGRADE)
         .is_some_and(|text| text.eq_ignore_ascii_case("websocket"))
@@ -259,8 +255,18 @@ fn entry_point(head: &mut impl RequestHead, facts: &Facts<'_>) {
         (true, Scheme::Http) => "ws",
         (true, Scheme::Https) => "wss",
     };
+    let scheme = HeaderValue::from_static(scheme);
+    if !facts.is_forwarded {
+        head.remove_each(&OF_TRUSTED);
+        head.append(&REAL_IP, client_text(facts));
+        head.append(&PROTO, scheme);
+        head.append_text(&FORWARDED_HOST, facts.authority);
+        head.append(&PORT, port(facts));
+        return;
+    }
+    head.set(&REAL_IP, client_text(facts));
     if !head.has(&PROTO) {
-        head.append(&PROTO, HeaderValue::from_static(scheme));
+        head.append(&PROTO, scheme);
     }
     if !head.has(&FORWARDED_HOST) {
         head.append_text(&FORWARDED_HOST, facts.authority);

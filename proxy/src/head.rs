@@ -43,6 +43,7 @@ pub(crate) trait Fields {
     }
 
     /// The first value as text, if it is ASCII.
+    #[inline]
     fn text(&self, name: &HeaderName) -> Option<&str> {
         let is_plain = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
         let value = self.get(name).filter(|value| value.iter().all(is_plain));
@@ -82,6 +83,11 @@ impl Names {
             marks: list.iter().fold(0, |marks, (key, _)| marks | key.mark()),
             list,
         }
+    }
+
+    /// A bit for each of the names, as [`Key::mark`] gives them.
+    pub(crate) fn marks(&self) -> u64 {
+        self.marks
     }
 
     /// True if a name of this key may be one of them.

@@ -73,7 +73,7 @@ fn strip_nominated(head: &mut impl RequestHead) {
 
 /// RFC 9113 §8.2.3: cookies that come in several fields are one field for HTTP/1.
 fn join_cookies(head: &mut impl RequestHead) {
-    if head.values(&COOKIE).nth(1).is_none() {
+    if !head.has(&COOKIE) || head.values(&COOKIE).nth(1).is_none() {
         return;
     }
     let fields: Vec<&[u8]> = head.values(&COOKIE).collect();

@@ -44,7 +44,7 @@ use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::route::Route;
 use crate::tables::Tables;
-use crate::upstream::{POOL_IDLE, Upstream, choose, may_repeat_elsewhere, may_try_another, tell};
+use crate::upstream::{POOL_IDLE, Upstream, choose, may_repeat_elsewhere, may_try_another, next_sweep, tell};
 use buffer::{Scratch, Waiting};
 use client::Http1;
 use message::{Parsed, Request};
@@ -56,6 +56,8 @@ const CLIENT_IDLE: u64 = 60_000;
 
 /// How often connections to endpoints are looked at that wait.
 const SWEEP: Duration = Duration::from_secs(5);
+/// So many sweeps do they wait at most.
+const KEPT_SWEEPS: u64 = POOL_IDLE.as_secs() / SWEEP.as_secs();
 
 /// The engine.
 #[derive(Clone, Debug)]
@@ -102,7 +104,7 @@ impl Lane {
             loop {
                 ticks.tick().await;
                 let Some(tables) = tables.upgrade() else { return };
-                tables.end_waiting(POOL_IDLE);
+                tables.end_waiting(next_sweep().saturating_sub(KEPT_SWEEPS));
             }
         });
     }

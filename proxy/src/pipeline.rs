@@ -97,7 +97,8 @@ pub(crate) async fn run<H: RequestHead + Send>(
         return Err(refuse(405, Reason::MethodRefused));
     }
     let authority = incoming.authority.ok_or_else(|| refuse(400, Reason::BadHost))?;
-    let host = sanitize::canonical_host(authority).map_err(|reason| refuse(400, reason))?;
+    let mut host = CanonicalHost::empty();
+    host.read(authority).map_err(|reason| refuse(400, reason))?;
     let name = host.as_str();
     let (path, query) = sanitize::split_target(incoming.target).map_err(|reason| refuse(400, reason))?;
     hop_by_hop::strip(head);

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use ferrik_config::policy::Source;
@@ -42,9 +42,9 @@ impl Tables {
         self.current.load()
     }
 
-    /// Ends connections to endpoints that have waited for a request for so long.
-    pub(crate) fn end_waiting(&self, longest: Duration) {
-        self.cells.end_waiting(longest);
+    /// Ends connections to endpoints that have waited for a request since before this sweep.
+    pub(crate) fn end_waiting(&self, oldest: u64) {
+        self.cells.end_waiting(oldest);
     }
 
     /// When the table was put into service, in seconds since 1970.

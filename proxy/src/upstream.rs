@@ -26,6 +26,7 @@ pub(crate) use connection::Upstream;
 pub(crate) use endpoint::{Endpoint, InFlight};
 pub(crate) use peer::POOL_IDLE;
 pub(crate) use stand_in::{describe, serving, tell};
+pub(crate) use waiting::next_sweep;
 
 use crate::exchange::Exchange;
 use crate::reason::Reason;

@@ -131,8 +131,10 @@ impl Head {
     pub(super) fn push(&mut self, bytes: &[u8], kind: Kind, name: &[u8], value: &[u8]) {
         let key = Key::of(name);
         let (name, value) = (Place::of(name, bytes), Place::of(value, bytes));
-        let is_line = bytes.get(name.end..value.start) == Some(b": ")
-            && bytes.get(value.end..value.end + 2) == Some(b"\r\n");
+        // The parser has seen to it that a name ends in a colon, and that nothing but the end of the line follows CR.
+        let is_line = value.start == name.end + 2
+            && bytes.get(name.end + 1) == Some(&b' ')
+            && bytes.get(value.end) == Some(&b'\r');
         self.marks |= key.mark();
         self.fields.push(Field {
             key,
@@ -355,7 +357,7 @@ impl Fields for Head {
     }
 
     fn remove_each(&mut self, names: &Names) {
-        if self.fields.iter().any(|field| names.may_have(field.key)) {
+        if self.marks & names.marks() != 0 {
             let mut fields = std::mem::take(&mut self.fields);
             fields.retain(|field| !names.has(field.key, self.name(field)));
             self.fields = fields;

@@ -283,9 +283,14 @@ pub(super) fn has_option(list: &[u8], option: &[u8]) -> bool {
 
 /// RFC 9110 §8.6: digits and nothing else.
 fn number(value: &[u8]) -> Option<u64> {
-    let is_number = (1..=DIGITS).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
-    let digits = std::str::from_utf8(value).ok().filter(|_| is_number)?;
-    digits.parse().ok()
+    if !(1..=DIGITS).contains(&value.len()) {
+        return None;
+    }
+    // So many digits always fit.
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    value
+        .iter()
+        .try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
 }
 
 /// A copy in memory of the thread.

@@ -15,10 +15,38 @@ pub(crate) struct CanonicalHost {
 #[repr(align(16))]
 struct Letters([u8; LONGEST]);
 
-/// Letters of a name (RFC 1035 §2.3.4), rounded up.
-const LONGEST: usize = 256;
+/// Letters of a name (RFC 1035 §2.3.4).
+const LONGEST: usize = 253;
 
 impl CanonicalHost {
+    /// No host yet.
+    pub(crate) fn empty() -> Self {
+        Self {
+            letters: Letters([0; LONGEST]),
+            length: 0,
+            port: None,
+        }
+    }
+
+    /// Becomes what [`canonical_host`] makes of an authority; in place, because it is large to be moved.
+    pub(crate) fn read(&mut self, authority: &[u8]) -> Result<(), Reason> {
+        let (name, port) = split_port(authority)?;
+        let name = name.strip_suffix(b".").unwrap_or(name);
+        let is_fit = match name {
+            [] => false,
+            [b'[', ..] => is_literal(name),
+            _ => is_name(name),
+        };
+        let letters = self.letters.0.get_mut(..name.len());
+        let (Some(letters), Ok(length), true) = (letters, u8::try_from(name.len()), is_fit) else {
+            return Err(Reason::BadHost);
+        };
+        letters.copy_from_slice(name);
+        letters.make_ascii_lowercase();
+        (self.length, self.port) = (length, port);
+        Ok(())
+    }
+
     /// The host as text.
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.letters.0[..usize::from(self.length)]).expect("only ASCII is copied in")
@@ -39,44 +67,45 @@ impl std::fmt::Debug for CanonicalHost {
 /// Reads `Host` or `:authority` (RFC 9110 §7.2): a name or an address literal, with a port or without. Nothing else:
 /// no user, no list, no path.
 pub(crate) fn canonical_host(authority: &[u8]) -> Result<CanonicalHost, Reason> {
-    let (name, port) = split_port(authority)?;
-    let name = name.strip_suffix(b".").unwrap_or(name);
-    if name.is_empty() || name.len() > 253 {
-        return Err(Reason::BadHost);
-    }
-    let is_literal = name.first() == Some(&b'[');
-    let mut host = CanonicalHost {
-        letters: Letters([0; LONGEST]),
-        length: u8::try_from(name.len()).expect("at most 253"),
-        port,
-    };
-    // Before the first letter as between two, a dot stands for an empty label.
-    let mut previous = b'.';
-    let mut is_bad = false;
-    for (to, from) in host.letters.0.iter_mut().zip(name) {
-        let letter = match CANONICAL[usize::from(*from)] {
-            0 if is_literal && matches!(from, b'[' | b']' | b':') => *from,
-            letter => letter,
-        };
-        is_bad |= letter == 0 || (letter == b'.' && previous == b'.');
-        *to = letter;
-        previous = letter;
-    }
-    if is_bad { Err(Reason::BadHost) } else { Ok(host) }
+    let mut host = CanonicalHost::empty();
+    host.read(authority)?;
+    Ok(host)
 }
 
-/// What may stand in a name, in lower case; 0 for the rest.
-const CANONICAL: [u8; 256] = {
-    let mut table = [0; 256];
+/// What a byte may be in a name: part of it, the dot between two labels, or nothing.
+const SHAPE: [u8; 256] = {
+    let mut shape = [BAD; 256];
     let mut byte = 0_u8;
     while byte < 128 {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
-            table[byte as usize] = byte.to_ascii_lowercase();
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            shape[byte as usize] = 0;
         }
         byte += 1;
     }
-    table
+    shape[b'.' as usize] = DOT;
+    shape
 };
+const BAD: u8 = 1;
+const DOT: u8 = 2;
+
+/// True if the name has only what may stand in one, and no empty label. Looks at all of it, which costs less than asking
+/// after each letter whether to go on.
+fn is_name(name: &[u8]) -> bool {
+    // Before the first letter as between two, a dot stands for an empty label.
+    let (mut previous, mut found) = (DOT, 0);
+    for byte in name {
+        let shape = SHAPE[usize::from(*byte)];
+        found |= shape & (BAD | previous);
+        previous = shape;
+    }
+    found == 0
+}
+
+/// The same for an address literal, which has brackets and colons besides.
+fn is_literal(name: &[u8]) -> bool {
+    let is_fit = |byte: &u8| matches!(byte, b'[' | b']' | b':') || SHAPE[usize::from(*byte)] != BAD;
+    name.iter().all(is_fit) && !name.windows(2).any(|pair| pair == b"..")
+}
 
 fn split_port(authority: &[u8]) -> Result<(&[u8], Option<u16>), Reason> {
     let name_end = match authority {
@@ -87,10 +116,7 @@ fn split_port(authority: &[u8]) -> Result<(&[u8], Option<u16>), Reason> {
                 .ok_or(Reason::BadHost)?
                 + 1
         }
-        _ => authority
-            .iter()
-            .position(|byte| *byte == b':')
-            .unwrap_or(authority.len()),
+        _ => memchr::memchr(b':', authority).unwrap_or(authority.len()),
     };
     let (name, rest) = authority.split_at(name_end);
     match rest {

@@ -102,29 +102,29 @@ fn forms(path: Vec<u8>) -> Vec<Vec<u8>> {
 
 /// True if the path may have more than one form.
 fn is_odd(raw: &[u8]) -> bool {
-    let (mut previous, mut is_odd) = (0, false);
+    let (mut previous, mut odd) = (0, 0);
     for byte in raw {
         let shape = SHAPE[usize::from(*byte)];
-        is_odd |= shape & ODD != 0 || (previous & SLASH != 0 && shape & ENDS_OR_DOTS != 0);
+        odd |= shape & (ODD | previous >> 1);
         previous = shape;
     }
-    is_odd
+    odd != 0
 }
 
-/// Bits that say what a byte of a path may mean: more than itself, the end of an element, or an end or dot, which is odd
-/// behind an end.
+/// Bits that say what a byte of a path may mean: more than itself; an end or a dot, which is odd behind an end; an end. The
+/// last one, moved by one, is the one before it.
 const SHAPE: [u8; 256] = {
     let mut shape = [0; 256];
     shape[b'%' as usize] = ODD;
     shape[b';' as usize] = ODD;
     shape[b'\\' as usize] = ODD;
-    shape[b'/' as usize] = SLASH | ENDS_OR_DOTS;
-    shape[b'.' as usize] = ENDS_OR_DOTS;
+    shape[b'/' as usize] = END | ODD_BEHIND_END;
+    shape[b'.' as usize] = ODD_BEHIND_END;
     shape
 };
 const ODD: u8 = 1;
-const SLASH: u8 = 2;
-const ENDS_OR_DOTS: u8 = 4;
+const ODD_BEHIND_END: u8 = 2;
+const END: u8 = 4;
 
 fn check_escapes(raw: &[u8]) -> Result<(), Reason> {
     let mut rest = raw;

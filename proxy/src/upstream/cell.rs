@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ferrik_config::Endpoints;
@@ -106,15 +105,15 @@ impl Cells {
         }
     }
 
-    /// Ends connections of the lane that have waited for so long.
-    pub(crate) fn end_waiting(&self, longest: Duration) {
+    /// Ends connections of the lane that have waited since before this sweep.
+    pub(crate) fn end_waiting(&self, oldest: u64) {
         let cells: Vec<Arc<Cell>> = {
             let cells = self.by_port.lock().unwrap_or_else(PoisonError::into_inner);
             cells.values().cloned().collect()
         };
         for endpoint in cells.iter().flat_map(|cell| cell.endpoints.load_full().to_vec()) {
-            endpoint.waiting(false).sweep(longest);
-            endpoint.waiting(true).sweep(longest);
+            endpoint.waiting(false).sweep(oldest);
+            endpoint.waiting(true).sweep(oldest);
         }
     }
 

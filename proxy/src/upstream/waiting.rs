@@ -2,18 +2,24 @@
 //!
 //! Owned by the endpoint, used by the lane. The lock is held for a push or a pop; configuration never takes it.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 /// Connections that wait, of all endpoints together.
 const TOTAL: usize = 4096;
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Sweeps so far: a clock that is coarse and costs nothing to read.
+static SWEEPS: AtomicU64 = AtomicU64::new(0);
 
-/// Idle connections, the one used last on top.
+/// A sweep begins; its number.
+pub(crate) fn next_sweep() -> u64 {
+    SWEEPS.fetch_add(1, Relaxed) + 1
+}
+
+/// Idle connections, the one used last on top, each with the last sweep before it came.
 #[derive(Debug)]
-pub(crate) struct Waiting<C>(Mutex<Vec<(C, Instant)>>);
+pub(crate) struct Waiting<C>(Mutex<Vec<(C, u64)>>);
 
 impl<C> Default for Waiting<C> {
     fn default() -> Self {
@@ -37,23 +43,20 @@ impl<C> Waiting<C> {
             COUNT.fetch_sub(1, Relaxed);
             return;
         }
-        self.lock().push((connection, Instant::now()));
+        self.lock().push((connection, SWEEPS.load(Relaxed)));
     }
 
-    /// Ends connections that have waited for so long.
-    pub(crate) fn sweep(&self, longest: Duration) {
+    /// Ends connections that came before this sweep.
+    pub(crate) fn sweep(&self, oldest: u64) {
         let mut waiting = self.lock();
-        let stale = waiting
-            .iter()
-            .take_while(|(_, since)| since.elapsed() >= longest)
-            .count();
-        let ended: Vec<(C, Instant)> = waiting.drain(..stale).collect();
+        let stale = waiting.iter().take_while(|(_, since)| *since < oldest).count();
+        let ended: Vec<(C, u64)> = waiting.drain(..stale).collect();
         // Closing is a system call, for which nobody else need wait.
         drop(waiting);
         COUNT.fetch_sub(ended.len(), Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(C, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(C, u64)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -75,9 +78,9 @@ mod tests {
             waiting.put(connection);
         }
         assert_eq!(waiting.take(), Some(3));
-        waiting.sweep(Duration::from_secs(3600));
+        waiting.sweep(0);
         assert_eq!(waiting.take(), Some(2));
-        waiting.sweep(Duration::ZERO);
+        waiting.sweep(next_sweep());
         assert_eq!(waiting.take(), None);
     }
 }
