@@ -29,6 +29,34 @@ impl HeaderName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// True for fields that say how a message ends or what its connection does: no step changes them, or somebody would
+    /// read the message differently.
+    pub fn is_framing(&self) -> bool {
+        const FRAMING: [&str; 7] = [
+            "connection",
+            "content-length",
+            "keep-alive",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+        ];
+        FRAMING.contains(&self.as_str())
+    }
+}
+
+/// What to say of a change of a field that [frames](HeaderName::is_framing): why it has no effect, and what to do.
+#[cfg(feature = "translate")]
+pub(crate) fn framing_problem(name: &str, value: &str) -> (String, &'static str) {
+    let gap = if value.is_empty() { "" } else { ": " };
+    let message = format!(
+        "`{name}{gap}{value}` has no effect: where a message ends and what its connection does is up to the proxy"
+    );
+    (
+        message,
+        "remove it; lengths, kept connections and upgrades (WebSocket) need no header",
+    )
 }
 
 impl fmt::Display for HeaderName {

@@ -21,7 +21,7 @@ use self::checks::{Checks, Overloaded, Task};
 use self::hash::Hash;
 use super::{Filter, Flow};
 use crate::compile::Context;
-use crate::head::{Fields, RequestHead};
+use crate::head::{Fields, RequestHead, is_framing};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::Request;
@@ -70,12 +70,13 @@ impl Filter for BasicAuth {
                 hashes.push(hash);
             }
         }
+        let user_header = policy.user_header.as_ref().map(header_name);
         Self {
             challenge: challenge(&policy.realm),
             users,
             hashes: hashes.into(),
             forward_authorization: policy.forward_authorization,
-            user_header: policy.user_header.as_ref().map(header_name),
+            user_header: user_header.filter(|name| !is_framing(name.as_str().as_bytes())),
             checks: Checks::of(&policy.credentials, context.lasting),
         }
     }

@@ -100,6 +100,13 @@ mod tests {
     }
 
     #[test]
+    fn the_translation_leaves_out_the_same_fields() {
+        for name in ["connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "host", "x-te", "date"] {
+            assert_eq!(Name::parse(name).expect("a name").is_framing(), is_framing(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
     fn nobody_changes_where_a_message_ends() {
         let change = |name: &str| HeaderChange::Remove(Name::parse(name).expect("a name"));
         let case = Case::policy(Policy::Header(Headers {

@@ -32,7 +32,8 @@ pub(super) fn response<'c, H: RequestHead>(
     scope: &Scope,
 ) {
     let levels: Vec<&Config> = levels.collect();
-    for name in levels.iter().flat_map(|config| &config.hide) {
+    let hidden = levels.iter().flat_map(|config| &config.hide);
+    for name in hidden.filter(|name| !is_framing(name.as_str().as_bytes())) {
         request.change_response(FieldChange::Remove(name.clone()));
     }
     for op in levels.iter().flat_map(|config| &config.response) {
