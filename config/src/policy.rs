@@ -31,7 +31,9 @@ pub use connection_limit::ConnectionLimit;
 pub use cors::{Cors, CorsPreflight, Origin, Origins};
 pub use error_page::ErrorPage;
 pub use forward_certificate::{CertificateInfo, ForwardCertificate, NameParts};
-pub use header::{HeaderChange, HeaderName, Headers, is_header_value};
+#[cfg(feature = "translate")]
+pub(crate) use header::framing_problem;
+pub use header::{HeaderChange, HeaderName, Headers, is_framing, is_header_value};
 pub use https_redirect::HttpsRedirect;
 pub use ip_access::IpAccess;
 pub use pattern::Pattern;

@@ -1,12 +1,14 @@
 //! Which engine serves a route's HTTP/1.1 requests, and why it is not the lane.
 //!
 //! Decided once, when the route is compiled, by what its steps and its backend need. `ferrik explain` and
-//! `/table` show it.
+//! `/table` show it. Which engine served a request in the end is counted by [`ServedBy`].
 
 use ferrik_config::Table;
 use ferrik_config::policy::{Action, Policy, RewriteFlag, Statement};
 use ferrik_config::table::{Protocol, Route};
 use serde::Serialize;
+
+use crate::{hooks, lane};
 
 /// Who serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,34 @@ impl Cause {
     }
 }
 
+/// The engine that served a request, HTTP/2 included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServedBy {
+    Lane,
+    General,
+}
+
+impl ServedBy {
+    pub(crate) const ALL: [Self; 2] = [Self::Lane, Self::General];
+
+    /// Its name for operators, the value of `--http1-engine`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Lane => lane::NAME,
+            Self::General => hooks::NAME,
+        }
+    }
+}
+
 impl Engine {
+    /// Its name for operators, the value of `--http1-engine`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lane => ServedBy::Lane.as_str(),
+            Self::General(_) => ServedBy::General.as_str(),
+        }
+    }
+
     /// The engine of a route.
     pub(crate) fn of(route: &Route) -> Self {
         let cause = route

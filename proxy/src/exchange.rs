@@ -3,11 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use ferrik_config::policy::is_framing;
 use ferrik_config::table::Dialect;
 use http::HeaderValue;
 
 use crate::compile::Compiled;
-use crate::head::{ResponseHead, has_prefix, is_framing};
+use crate::head::{ResponseHead, has_prefix};
 use crate::listen::Scheme;
 use crate::observe::{LoggedHeaders, Record};
 use crate::reply::Reply;

@@ -237,7 +237,7 @@ fn nginx(head: &mut impl RequestHead, facts: &Facts<'_>, client: HeaderValue) {
 fn append_client(head: &mut impl RequestHead, facts: &Facts<'_>) {
     let peer = &facts.connection.client_text;
     if !head.has(&FOR) {
-        return head.append(&FOR, peer.clone());
+        return head.append_copy(&FOR, peer);
     }
     let list: Vec<&[u8]> = head.values(&FOR).chain([peer.as_bytes()]).collect();
     let list = header_value(&list.join(&b", "[..]));
@@ -258,10 +258,10 @@ fn entry_point(head: &mut impl RequestHead, facts: &Facts<'_>) {
     let scheme = HeaderValue::from_static(scheme);
     if !facts.is_forwarded {
         head.remove_each(&OF_TRUSTED);
-        head.append(&REAL_IP, client_text(facts));
-        head.append(&PROTO, scheme);
+        head.append_copy(&REAL_IP, &facts.connection.client_text);
+        head.append_copy(&PROTO, &scheme);
         head.append_text(&FORWARDED_HOST, facts.authority);
-        head.append(&PORT, port(facts));
+        head.append_copy(&PORT, &port(facts));
         return;
     }
     head.set(&REAL_IP, client_text(facts));

@@ -18,6 +18,10 @@ pub(crate) trait Fields {
     fn set(&mut self, name: &HeaderName, value: HeaderValue);
     /// Adds a field.
     fn append(&mut self, name: &HeaderName, value: HeaderValue);
+    /// As [`Self::append`], with a value that somebody keeps.
+    fn append_copy(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.append(name, value.clone());
+    }
     /// As [`Self::set`], with a text; what cannot stand in a field's value becomes spaces.
     fn set_text(&mut self, name: &HeaderName, value: &[u8]) {
         self.set(name, header_value(value));
@@ -49,21 +53,6 @@ pub(crate) trait Fields {
         let value = self.get(name).filter(|value| value.iter().all(is_plain));
         value.and_then(|value| std::str::from_utf8(value).ok())
     }
-}
-
-/// True for fields, their names in any case, that say how a message ends or what its connection does: no step changes them,
-/// or somebody would read the message differently.
-pub(crate) fn is_framing(name: &[u8]) -> bool {
-    const FRAMING: [&[u8]; 7] = [
-        b"connection",
-        b"content-length",
-        b"keep-alive",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    ];
-    FRAMING.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// Names that are looked for together.

@@ -34,7 +34,7 @@ use http::header::{HOST, REFERER, USER_AGENT};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, ServedBy};
 use crate::exchange::{Exchange, Seen};
 use crate::head::Fields;
 use crate::listen::{Connection, Downstream, Scheme, close};
@@ -50,6 +50,9 @@ use client::Http1;
 use message::{Parsed, Request};
 use outgoing::Outgoing;
 use relay::{End, Failure, Limits, Relay};
+
+/// Its name for operators.
+pub(crate) const NAME: &str = "lane";
 
 /// How long a client may be silent within a request, in milliseconds; as in the general engine.
 const CLIENT_IDLE: u64 = 60_000;
@@ -334,7 +337,7 @@ impl Lane {
 
     /// Closes the record.
     fn close(&self, request: &Request, connection: &Connection, exchange: &mut Exchange) {
-        exchange.close(&self.tables.stats);
+        exchange.close(&self.tables.stats, ServedBy::Lane);
         if self.log.is_on() {
             let text = |name| request.head.text(name).unwrap_or_default();
             let seen = Seen {

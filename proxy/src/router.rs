@@ -132,8 +132,12 @@ impl Router {
 
     /// The tables that know the host, in order of precedence.
     fn levels(&self, host: &str) -> Levels<'_> {
-        let dot = memchr::memchr(b'.', host.as_bytes());
-        let wildcard = dot.and_then(|dot| self.wildcard.get(&host[dot + 1..]));
+        let wildcard = if self.wildcard.is_empty() {
+            None
+        } else {
+            let dot = memchr::memchr(b'.', host.as_bytes());
+            dot.and_then(|dot| self.wildcard.get(&host[dot + 1..]))
+        };
         let mut asked = Asked::All;
         [self.exact.get(host), wildcard, self.any.as_ref()].map(|routes| {
             let level = routes.map(|routes| Level { routes, asked });

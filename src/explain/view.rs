@@ -224,9 +224,9 @@ impl Origin {
 
 impl CandidateView {
     fn new(candidate: &Candidate, places: &Places) -> Self {
-        let (engine, engine_cause) = match candidate.engine {
-            Engine::Lane => ("lane", None),
-            Engine::General(cause) => ("pingora", Some(cause.as_str())),
+        let engine_cause = match candidate.engine {
+            Engine::Lane => None,
+            Engine::General(cause) => Some(cause.as_str()),
         };
         Self {
             host: candidate.host.clone(),
@@ -235,7 +235,7 @@ impl CandidateView {
             dialect: candidate.dialect,
             origin: Origin::new(&candidate.source, None, places),
             service: candidate.service.as_ref().map(ToString::to_string),
-            engine,
+            engine: candidate.engine.as_str(),
             engine_cause,
             chosen: candidate.outcome == Outcome::Chosen,
             why: match &candidate.outcome {

@@ -1,7 +1,7 @@
 //! The admin port: health, readiness, metrics, and the table, which holds no secret.
 
 use crate::support::certs::Authority;
-use crate::support::{Backend, Ferrik, Ingress, eventually, get, yaml};
+use crate::support::{Backend, Connection, Ferrik, Ingress, eventually, get, yaml};
 
 const HOST: &str = "app.example.org";
 /// `canary-user` with the password `canary-password`, `{SHA}`.
@@ -154,6 +154,49 @@ async fn metrics_count_requests() {
     })
     .await;
     assert!(!text.contains("/counted"), "paths of requests are no labels");
+}
+
+#[tokio::test]
+async fn metrics_say_which_engine_served() {
+    let backend = Backend::echo().await;
+    let paged = Ingress::new("team", "paged", "nginx")
+        .prefix(HOST, "/paged", "web")
+        .nginx("custom-http-errors", "418")
+        .nginx("default-backend", "web");
+    let objects = yaml::file(&[
+        &yaml::classes(),
+        &Ingress::new("team", "web", "nginx").prefix(HOST, "/", "web"),
+        &paged,
+        &yaml::service_and_slice("team", "web", 80, &[backend.address]),
+    ]);
+    for (engine, lane, pingora) in [("lane", 3, 2), ("pingora", 0, 5)] {
+        let setup = Ferrik::setup().file("objects.yaml", &objects);
+        let ferrik = setup.arguments(&["--http1-engine", engine]).start().await;
+        let has = async |lane: u32, pingora: u32| {
+            let text = ferrik.get_admin("/metrics").await.text();
+            [("lane", lane), ("pingora", pingora)]
+                .iter()
+                .all(|(name, count)| {
+                    let line = format!("ferrik_requests_by_engine_total{{engine=\"{name}\"}} {count}");
+                    text.lines().any(|it| it == line)
+                })
+        };
+        assert!(has(0, 0).await, "nobody has asked yet");
+        for (host, path, status) in [
+            (HOST, "/", 200),
+            (HOST, "/more", 200),
+            ("stranger.example.org", "/", 404),
+            (HOST, "/paged", 200),
+        ] {
+            assert_eq!(ferrik.plain(get(host, path)).await.status, status, "{path}");
+        }
+        let mut http2 = Connection::h2c(ferrik.http()).await.expect("a connection");
+        assert_eq!(http2.send(get(HOST, "/")).await.expect("an answer").status, 200);
+        eventually("each is counted once, for its engine", async || {
+            has(lane, pingora).await
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,39 @@ impl HeaderName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// True for a field that [frames](is_framing).
+    pub fn is_framing(&self) -> bool {
+        is_framing(self.as_str().as_bytes())
+    }
+}
+
+/// True for fields, their names in any case, that say how a message ends or what its connection does: no step changes them,
+/// or somebody would read the message differently.
+pub fn is_framing(name: &[u8]) -> bool {
+    const FRAMING: [&[u8]; 7] = [
+        b"connection",
+        b"content-length",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    ];
+    FRAMING.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// What to say of a change of a field that [frames](is_framing): why it has no effect, and what to do.
+#[cfg(feature = "translate")]
+pub(crate) fn framing_problem(name: &str, value: &str) -> (String, &'static str) {
+    let gap = if value.is_empty() { "" } else { ": " };
+    let message = format!(
+        "`{name}{gap}{value}` has no effect: where a message ends and what its connection does is up to the proxy"
+    );
+    (
+        message,
+        "remove it; lengths, kept connections and upgrades (WebSocket) need no header",
+    )
 }
 
 impl fmt::Display for HeaderName {

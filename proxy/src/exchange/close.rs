@@ -3,6 +3,7 @@
 //! Called once for each request by every engine, with what the engine has seen of its head.
 
 use super::Exchange;
+use crate::engine::ServedBy;
 use crate::listen::Connection;
 use crate::observe::{AccessLog, Entry, StatsRegistry};
 
@@ -18,12 +19,12 @@ pub(crate) struct Seen<'a> {
 
 impl Exchange {
     /// Counts the request and frees what it held. The record says how it ended.
-    pub(crate) fn close(&mut self, stats: &StatsRegistry) {
+    pub(crate) fn close(&mut self, stats: &StatsRegistry, by: ServedBy) {
         self.in_flight = None;
         self.changes.slots.clear();
         match &self.route {
-            Some(route) => route.stats.add(&self.record),
-            None => stats.unrouted.add(&self.record),
+            Some(route) => route.stats.add(&self.record, by),
+            None => stats.unrouted.add(&self.record, by),
         }
         if let Some(reason) = self.record.reason {
             stats.count_reason(reason);

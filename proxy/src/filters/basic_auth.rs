@@ -13,7 +13,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use ferrik_config::policy;
+use ferrik_config::policy::{self, is_framing};
 use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 
@@ -70,12 +70,13 @@ impl Filter for BasicAuth {
                 hashes.push(hash);
             }
         }
+        let user_header = policy.user_header.as_ref().map(header_name);
         Self {
             challenge: challenge(&policy.realm),
             users,
             hashes: hashes.into(),
             forward_authorization: policy.forward_authorization,
-            user_header: policy.user_header.as_ref().map(header_name),
+            user_header: user_header.filter(|name| !is_framing(name.as_str().as_bytes())),
             checks: Checks::of(&policy.credentials, context.lasting),
         }
     }

@@ -1,12 +1,12 @@
 //! Sets and removes fixed header fields.
 
-use ferrik_config::policy::{self, HeaderChange};
+use ferrik_config::policy::{self, HeaderChange, is_framing};
 use http::header::HOST;
 use http::{HeaderName, HeaderValue};
 
 use super::{Filter, Flow};
 use crate::compile::Context;
-use crate::head::{Fields, RequestHead, ResponseHead, is_framing};
+use crate::head::{Fields, RequestHead, ResponseHead};
 use crate::listen::Scheme;
 use crate::request::{FieldChange, Request};
 use crate::template::{header_name, header_value};

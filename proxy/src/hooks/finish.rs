@@ -5,6 +5,7 @@ use pingora::prelude::{Error, ErrorSource};
 use pingora::proxy::{FailToProxy, Session};
 
 use super::{Hooks, respond};
+use crate::engine::ServedBy;
 use crate::exchange::{Exchange, Seen};
 use crate::listen::Connection;
 use crate::reason::Reason;
@@ -116,7 +117,7 @@ pub(super) fn record(hooks: &Hooks, session: &mut Session, error: Option<&Error>
         record.status = 499;
         record.reason = Some(Reason::ClientGone);
     }
-    exchange.close(&hooks.tables.stats);
+    exchange.close(&hooks.tables.stats, ServedBy::General);
     if hooks.log.is_on() {
         log(hooks, session, exchange);
     }

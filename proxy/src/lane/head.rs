@@ -8,13 +8,12 @@ use std::cell::RefCell;
 
 use http::{HeaderName, HeaderValue};
 
-use super::buffer;
 use super::kind::{Kind, Kinds};
 use crate::head::{Fields, Key, Names, RequestHead, ResponseHead};
 use crate::template::header_value;
 
 /// A message's head.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Head {
     /// As received; then what was set.
     bytes: Vec<u8>,
@@ -82,11 +81,14 @@ fn is_value(text: &[u8]) -> bool {
     !text.iter().fold(false, |bad, byte| bad | is_bad(*byte))
 }
 
-/// Lists of fields that a thread keeps for the next heads.
+/// Memory that a thread keeps for the next heads: of so many, each at most so large.
 const KEPT: usize = 128;
+const LARGEST: usize = 16 * 1024;
+/// Most heads and what is set in them fit.
+const FIRST: usize = 2 * 1024;
 
 thread_local! {
-    static SPARE: RefCell<Vec<Vec<Field>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Vec<(Vec<u8>, Vec<Field>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Place {
@@ -110,10 +112,12 @@ impl Place {
 impl Head {
     /// A head without fields.
     pub(super) fn new() -> Self {
+        let spare = SPARE.with_borrow_mut(Vec::pop);
+        let (bytes, fields) = spare.unwrap_or_else(|| (Vec::with_capacity(FIRST), Vec::new()));
         Self {
-            bytes: Vec::new(),
+            bytes,
             received: 0,
-            fields: SPARE.with_borrow_mut(Vec::pop).unwrap_or_default(),
+            fields,
             marks: 0,
             has_odd_names: false,
             nominates: false,
@@ -121,10 +125,10 @@ impl Head {
         }
     }
 
-    /// The bytes in which received fields stand.
-    pub(super) fn set_bytes(&mut self, bytes: Vec<u8>) {
+    /// Keeps the bytes in which received fields stand.
+    pub(super) fn keep(&mut self, bytes: &[u8]) {
         self.received = bytes.len();
-        self.bytes = bytes;
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Adds a field of this kind, whose name and value stand in these bytes.
@@ -293,12 +297,15 @@ impl Head {
 
 impl Drop for Head {
     fn drop(&mut self) {
-        buffer::give(std::mem::take(&mut self.bytes));
-        let mut fields = std::mem::take(&mut self.fields);
+        let (mut bytes, mut fields) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.fields));
+        if bytes.capacity() > LARGEST {
+            return;
+        }
+        bytes.clear();
         fields.clear();
         SPARE.with_borrow_mut(|spare| {
             if spare.len() < KEPT {
-                spare.push(fields);
+                spare.push((bytes, fields));
             }
         });
     }
@@ -337,6 +344,10 @@ impl Fields for Head {
     }
 
     fn append(&mut self, name: &HeaderName, value: HeaderValue) {
+        self.add(name, value.as_bytes());
+    }
+
+    fn append_copy(&mut self, name: &HeaderName, value: &HeaderValue) {
         self.add(name, value.as_bytes());
     }
 
@@ -404,7 +415,7 @@ mod tests {
             head.push(&bytes, Kind::of(name), name, &bytes[colon + 2..end]);
             at = end + 2;
         }
-        head.set_bytes(bytes);
+        head.keep(&bytes);
         head
     }
 

@@ -77,7 +77,7 @@ impl Request {
                 let name = field.name.as_bytes();
                 head.push(bytes, Kind::of(name), name, field.value);
             }
-            head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
+            head.keep(bytes.get(..length).unwrap_or(bytes));
         }
         let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
         Self {
@@ -188,7 +188,7 @@ pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
     if is_chunked {
         request.framing = Framing::CHUNKED;
     }
-    request.head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
+    request.head.keep(bytes.get(..length).unwrap_or(bytes));
     Ok(Parsed::Complete(request, length))
 }
 
@@ -255,7 +255,7 @@ pub(super) fn response(bytes: &[u8], method: &Method) -> Result<Option<(Response
         length_of_body.map_or(Framing::Close, Framing::length)
     };
     head.set_status(status);
-    head.set_bytes(kept(bytes.get(..length).unwrap_or(bytes)));
+    head.keep(bytes.get(..length).unwrap_or(bytes));
     let response = Response {
         head,
         status,

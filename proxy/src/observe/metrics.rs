@@ -27,6 +27,12 @@ pub const METRICS: &[MetricRow] = &[
         "Requests by the status of their answer; without labels those that no route served.",
     ),
     MetricRow::new(
+        "ferrik_requests_by_engine",
+        "counter",
+        &["engine"],
+        "Requests by the engine that served them, named as in `--http1-engine`; the lane serves no HTTP/2.",
+    ),
+    MetricRow::new(
         "ferrik_request_duration_seconds",
         "histogram",
         OWNER,
@@ -163,6 +169,12 @@ impl Sources {
         };
         match name {
             "ferrik_requests" => self.requests(),
+            "ferrik_requests_by_engine" => {
+                let engines = self.tables.stats.by_engine();
+                engines
+                    .map(|(engine, count)| Sample::counter(vec![engine.as_str().to_owned()], count))
+                    .collect()
+            }
             "ferrik_request_duration_seconds" => {
                 let readings = self.tables.stats.readings();
                 readings

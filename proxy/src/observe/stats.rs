@@ -8,6 +8,7 @@ use std::time::Duration;
 use ferrik_config::table;
 
 use super::Record;
+use crate::engine::ServedBy;
 use crate::reason::{REASONS, Reason};
 
 /// Upper bounds of the latency histograms, in seconds.
@@ -17,6 +18,8 @@ pub(super) const STATUSES: [u16; 32] = [
     100, 101, 200, 201, 202, 204, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409,
     412, 413, 416, 421, 429, 431, 499, 500, 502, 503, 504,
 ];
+
+const ENGINES: usize = ServedBy::ALL.len();
 
 /// Who a set of counters belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +32,8 @@ pub(super) struct Owner {
 /// The counters of one Ingress and Service.
 #[derive(Debug, Default)]
 pub(crate) struct RouteStats {
-    statuses: [AtomicU64; STATUSES.len()],
+    /// Of each engine, so that counting the engine costs no further addition.
+    statuses: [[AtomicU64; STATUSES.len()]; ENGINES],
     latency: Histogram,
     received: AtomicU64,
     sent: AtomicU64,
@@ -54,14 +58,15 @@ pub(super) struct Reading {
 }
 
 impl RouteStats {
-    pub(crate) fn add(&self, record: &Record) {
+    pub(crate) fn add(&self, record: &Record, by: ServedBy) {
         let place = STATUSES.iter().position(|status| *status == record.status);
         let place = place.or_else(|| {
             STATUSES
                 .iter()
                 .position(|status| *status == record.status / 100 * 100)
         });
-        if let Some(count) = place.and_then(|at| self.statuses.get(at)) {
+        let statuses = self.statuses.get(by as usize);
+        if let Some(count) = place.and_then(|at| statuses?.get(at)) {
             count.fetch_add(1, Relaxed);
         }
         self.latency.add(record.started.elapsed());
@@ -73,16 +78,23 @@ impl RouteStats {
     }
 
     pub(super) fn read(&self) -> Reading {
-        let counted = STATUSES
-            .iter()
-            .zip(&self.statuses)
-            .map(|(status, count)| (*status, count.load(Relaxed)));
+        let counted = STATUSES.iter().enumerate().map(|(at, status)| {
+            let counts = self.statuses.iter().filter_map(|of_engine| of_engine.get(at));
+            (*status, counts.map(|count| count.load(Relaxed)).sum())
+        });
         Reading {
             statuses: counted.filter(|(_, count)| *count > 0).collect(),
             latency: self.latency.read(),
             received: self.received.load(Relaxed),
             sent: self.sent.load(Relaxed),
             retries: self.retries.load(Relaxed),
+        }
+    }
+
+    /// Adds the requests of each engine.
+    fn sum_engines(&self, sums: &mut [u64; ENGINES]) {
+        for (sum, statuses) in sums.iter_mut().zip(&self.statuses) {
+            *sum += statuses.iter().map(|count| count.load(Relaxed)).sum::<u64>();
         }
     }
 }
@@ -120,10 +132,17 @@ impl Histogram {
 /// All counters of requests. They outlive tables, so that a new one resets nothing.
 #[derive(Debug)]
 pub(crate) struct StatsRegistry {
-    owners: Mutex<BTreeMap<Owner, Arc<RouteStats>>>,
+    owners: Mutex<Owners>,
     /// Requests that no route served.
     pub(crate) unrouted: RouteStats,
     reasons: [AtomicU64; REASONS.len()],
+}
+
+#[derive(Debug, Default)]
+struct Owners {
+    stats: BTreeMap<Owner, Arc<RouteStats>>,
+    /// Requests of each engine whose owner is gone: a sum that went down would look like a restart.
+    gone: [u64; ENGINES],
 }
 
 impl Default for StatsRegistry {
@@ -148,12 +167,20 @@ impl StatsRegistry {
                 .map(|backend| backend.service.service.to_string())
                 .unwrap_or_default(),
         };
-        self.lock().entry(owner).or_default().clone()
+        self.lock().stats.entry(owner).or_default().clone()
     }
 
     /// Drops the counters of what is served no more.
     pub(crate) fn sweep(&self) {
-        self.lock().retain(|_, stats| Arc::strong_count(stats) > 1);
+        let mut owners = self.lock();
+        let Owners { stats, gone } = &mut *owners;
+        stats.retain(|_, stats| match Arc::get_mut(stats) {
+            Some(unused) => {
+                unused.sum_engines(gone);
+                false
+            }
+            None => true,
+        });
     }
 
     pub(crate) fn count_reason(&self, reason: Reason) {
@@ -172,6 +199,7 @@ impl StatsRegistry {
     pub(super) fn readings(&self) -> Vec<(Owner, Reading)> {
         let owners: Vec<_> = self
             .lock()
+            .stats
             .iter()
             .map(|(owner, stats)| (owner.clone(), stats.clone()))
             .collect();
@@ -183,7 +211,18 @@ impl StatsRegistry {
             .collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Owner, Arc<RouteStats>>> {
+    /// Requests by engine, of all owners that there ever were.
+    pub(super) fn by_engine(&self) -> impl Iterator<Item = (ServedBy, u64)> {
+        let owners = self.lock();
+        let mut sums = owners.gone;
+        for stats in owners.stats.values() {
+            stats.sum_engines(&mut sums);
+        }
+        self.unrouted.sum_engines(&mut sums);
+        ServedBy::ALL.into_iter().zip(sums)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Owners> {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -192,19 +231,49 @@ impl StatsRegistry {
 mod tests {
     use super::*;
 
+    fn record(status: u16) -> Record {
+        Record {
+            status,
+            ..Record::new()
+        }
+    }
+
     #[test]
     fn statuses_are_counted_by_themselves_or_by_class() {
         let stats = RouteStats::default();
-        for status in [200, 200, 418, 503, 599] {
-            stats.add(&Record {
-                status,
-                ..Record::new()
-            });
+        for (status, by) in [
+            (200, ServedBy::Lane),
+            (200, ServedBy::General),
+            (418, ServedBy::Lane),
+            (503, ServedBy::General),
+            (599, ServedBy::Lane),
+        ] {
+            stats.add(&record(status), by);
         }
         assert_eq!(
             stats.read().statuses,
             vec![(200, 2), (400, 1), (500, 1), (503, 1)]
         );
         assert_eq!(stats.read().latency.1, 5);
+    }
+
+    #[test]
+    fn engines_are_summed_over_all_owners_and_never_go_down() {
+        let registry = StatsRegistry::default();
+        let sums = || registry.by_engine().collect::<Vec<_>>();
+        assert_eq!(sums(), vec![(ServedBy::Lane, 0), (ServedBy::General, 0)]);
+        let web = registry.lock().stats.entry(Owner::default()).or_default().clone();
+        web.add(&record(200), ServedBy::Lane);
+        web.add(&record(502), ServedBy::Lane);
+        web.add(&record(200), ServedBy::General);
+        registry.unrouted.add(&record(404), ServedBy::General);
+        let all = vec![(ServedBy::Lane, 2), (ServedBy::General, 2)];
+        assert_eq!(sums(), all);
+        registry.sweep();
+        assert_eq!(sums(), all, "it is still served");
+        drop(web);
+        registry.sweep();
+        assert_eq!(registry.readings().len(), 1, "it is dropped");
+        assert_eq!(sums(), all);
     }
 }

@@ -16,6 +16,8 @@ const OF_TIME: [&str; 2] = ["date", "x-retry-in"];
 const PROBE_ID: &str = "/probe?id=probe";
 /// Who connects how often is the client's affair.
 const OF_CONNECTIONS: &str = "ferrik_connections";
+/// Tells the engines apart on purpose.
+const OF_ENGINES: &str = "ferrik_requests_by_engine";
 
 /// A ferrik, and how far its log has been read.
 struct Door {
@@ -249,7 +251,8 @@ impl Door {
         let counters = text.lines().filter_map(|line| {
             let (name, value) = line.rsplit_once(' ')?;
             let bare = name.split('{').next()?;
-            let is_compared = bare.ends_with("_total") && !bare.starts_with(OF_CONNECTIONS);
+            let is_left_out = [OF_CONNECTIONS, OF_ENGINES].iter().any(|it| bare.starts_with(it));
+            let is_compared = bare.ends_with("_total") && !is_left_out;
             is_compared.then_some((name.to_owned(), value.parse().ok()?))
         });
         counters.collect()

@@ -1,6 +1,8 @@
 //! Header directives: those of headers-more-nginx-module, `add_header`, `proxy_set_header`, `proxy_hide_header`.
 
-use crate::policy::{Action, AddHeader, HeaderName, HeaderOp, RequestHeaders, ResponseHeaders, Template};
+use crate::policy::{
+    Action, AddHeader, HeaderName, HeaderOp, RequestHeaders, ResponseHeaders, Template, framing_problem,
+};
 
 use super::builder::{Builder, Built, Trouble};
 use super::excerpt;
@@ -45,7 +47,7 @@ pub(super) fn add(builder: &mut Builder, directive: &Directive) -> Built {
         }
     };
     Ok(Some(Action::Add(AddHeader {
-        name: header_name(name)?,
+        name: own_name(name, value)?,
         value: builder.header_value(value)?,
         always,
     })))
@@ -56,7 +58,7 @@ pub(super) fn hide(_: &mut Builder, directive: &Directive) -> Built {
     directive
         .arguments
         .first()
-        .map(|name| header_name(name).map(Action::Hide))
+        .map(|name| own_name(name, "").map(Action::Hide))
         .transpose()
 }
 
@@ -67,7 +69,7 @@ pub(super) fn proxy(builder: &mut Builder, directive: &Directive) -> Built {
     let [name, value] = directive.arguments.as_slice() else {
         return Ok(None);
     };
-    let name = header_name(name)?;
+    let name = own_name(name, value)?;
     let value = builder.header_value(value).unwrap_or_else(|trouble| {
         report_removal(builder, directive, trouble, &name);
         Template::default()
@@ -204,7 +206,7 @@ fn op(builder: &Builder, raw: &str, change: Change) -> Result<(HeaderOp, Option<
             "name the header in full",
         ));
     }
-    let name = header_name(name)?;
+    let name = own_name(name, value)?;
     if value.is_empty() {
         return Ok((HeaderOp::Clear(name), None));
     }
@@ -212,6 +214,16 @@ fn op(builder: &Builder, raw: &str, change: Change) -> Result<(HeaderOp, Option<
         Ok(value) => (HeaderOp::Set { name, value }, None),
         Err(trouble) => (HeaderOp::Clear(name), Some(trouble)),
     })
+}
+
+/// The name of a field that may be changed, to this value or without one.
+fn own_name(name: &str, value: &str) -> Result<HeaderName, Trouble> {
+    let header = header_name(name)?;
+    if !header.is_framing() {
+        return Ok(header);
+    }
+    let (message, fix) = framing_problem(name, &excerpt(value));
+    Err(Trouble::new(message, fix))
 }
 
 fn header_name(text: &str) -> Result<HeaderName, Trouble> {

@@ -42,6 +42,13 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Effect {
             "write the name of a header",
         )
     });
+    if user_header.as_ref().is_some_and(HeaderName::is_framing) {
+        fields.refuse(
+            "headerField",
+            "a header that says where a message ends or what its connection does cannot hold a name",
+            "write another header, such as `X-User`",
+        );
+    }
     let forward_authorization = !fields.flag("removeHeader");
     Effect::BasicAuth(Draft {
         secret: secret.to_owned(),

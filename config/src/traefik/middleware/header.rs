@@ -2,17 +2,20 @@
 
 use super::kind::Effect;
 use super::{cors, security};
-use crate::policy::{HeaderChange, HeaderName, Headers, Policy, is_header_value};
+use crate::policy::{HeaderChange, HeaderName, Headers, Policy, framing_problem, is_header_value};
 use crate::report::Reason;
 use crate::traefik::field::{Fields, below};
 
 pub(super) fn read(fields: &mut Fields<'_, '_>) -> Effect {
     let cors = cors::read(fields);
     let security = security::read(fields);
-    let request = changes(fields, "customRequestHeaders");
+    let Written {
+        changes: request,
+        frames: request_frames,
+    } = changes(fields, "customRequestHeaders");
     let mut response = security.response;
     // A header of the user's own comes after the security header of the same name, and so wins.
-    let own = changes(fields, "customResponseHeaders");
+    let Written { changes: own, frames } = changes(fields, "customResponseHeaders");
     let response_over_tls = security
         .over_tls
         .into_iter()
@@ -26,7 +29,8 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Effect {
     };
     let headers = (headers != Headers::default()).then_some(Policy::Header(headers));
     let steps: Vec<Policy> = cors.map(Policy::Cors).into_iter().chain(headers).collect();
-    if steps.is_empty() {
+    // What frames messages guards nothing: a middleware that says nothing else closes no route.
+    if steps.is_empty() && !frames && !request_frames {
         let names: Vec<&str> = fields.names().collect();
         let message = if names.is_empty() {
             "it says nothing"
@@ -38,15 +42,26 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Effect {
     Effect::Steps(steps)
 }
 
+/// What a map of header names and values says.
+struct Written {
+    changes: Vec<HeaderChange>,
+    /// Headers are left out that are not changed because they frame messages.
+    frames: bool,
+}
+
 /// A map of header names and values; an empty value removes the header.
-fn changes(fields: &mut Fields<'_, '_>, field: &'static str) -> Vec<HeaderChange> {
-    let mut changes = Vec::new();
+fn changes(fields: &mut Fields<'_, '_>, field: &'static str) -> Written {
+    let (mut changes, mut frames) = (Vec::new(), false);
     for (name, value) in fields.pairs(field) {
         let at = below(field, name);
         let Some(header) = fields.accept(&at, HeaderName::parse(name), "write the name of a header") else {
             continue;
         };
-        if value.is_empty() && header.as_str() == "host" {
+        if header.is_framing() {
+            frames = true;
+            let (message, fix) = framing_problem(name, value);
+            fields.warn(&at, Reason::FieldUnsupported, message, fix);
+        } else if value.is_empty() && header.as_str() == "host" {
             let message = "the host of a request cannot be removed";
             fields.warn(
                 &at,
@@ -62,7 +77,7 @@ fn changes(fields: &mut Fields<'_, '_>, field: &'static str) -> Vec<HeaderChange
             fields.refuse(&at, "the value holds control characters", "write it on one line");
         }
     }
-    changes
+    Written { changes, frames }
 }
 
 fn name(change: &HeaderChange) -> &HeaderName {

@@ -481,6 +481,10 @@ fn passwords_and_chains_need_a_name() {
         &[("spec.basicAuth.realm", FieldInvalid)],
     );
     refused(
+        json!({"basicAuth": {"secret": "s", "headerField": "Content-Length"}}),
+        &[("spec.basicAuth.headerField", FieldInvalid)],
+    );
+    refused(
         json!({"basicAuth": {"secret": "s", "headerField": "a b"}}),
         &[("spec.basicAuth.headerField", FieldInvalid)],
     );

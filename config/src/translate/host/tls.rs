@@ -122,11 +122,12 @@ pub(super) fn client(
         .collect();
     // `max_by_key` takes the last of equals, and the oldest should win.
     let (winner, share) = asked.iter().rev().max_by_key(|(_, share)| strictness(share))?;
-    for (object, other) in &asked {
-        if other.client != share.client || policy(other) != policy(share) {
-            diagnostics.push(disagree(key, object, winner));
-        }
-    }
+    let differs = |other: &ClientShare| other.client != share.client || policy(other) != policy(share);
+    // Once for each Ingress, also if it asks in the words of both dialects.
+    let losers = shares
+        .iter()
+        .filter(|(_, _, other)| other.clients.iter().any(differs));
+    diagnostics.extend(losers.map(|(object, _, _)| disagree(key, object, winner)));
     let mut share = (*share).clone();
     // A handshake policy of Traefik tells the nginx routes of the host nothing, so their own verdict stays; the connections
     // that it sees are made under the policy of the host.

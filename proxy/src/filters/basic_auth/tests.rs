@@ -204,6 +204,18 @@ fn the_backend_learns_the_user_and_the_password_only_where_it_should() {
 }
 
 #[test]
+fn a_users_name_frames_no_message() {
+    let policy = super::policy::BasicAuth {
+        user_header: Some(Name::parse("Content-Length").expect("a name")),
+        ..policy(&[("ann", SHA)])
+    };
+    let case = Case::policy(Policy::BasicAuth(policy)).field("authorization", &basic("ann", "secret"));
+    let run = case.field("content-length", "5").run();
+    assert_eq!(run.status(), None);
+    assert_eq!(run.request_field("content-length"), ["5"]);
+}
+
+#[test]
 fn a_login_that_was_proved_is_not_checked_again_by_a_new_table() {
     let lasting = Lasting::default();
     let list = [("ann", BCRYPT), ("bob", APR1), ("cid", SHA)];

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
+use ferrik_config::policy::is_framing;
 use http::HeaderName;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, LAST_MODIFIED};
 
 use super::program::{Config, HeaderOp};
 use crate::filters::ip_access::covers;
-use crate::head::{RequestHead, has_prefix, is_framing};
+use crate::head::{RequestHead, has_prefix};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::{FieldChange, Only, Request, ResponseChange};
@@ -32,7 +33,8 @@ pub(super) fn response<'c, H: RequestHead>(
     scope: &Scope,
 ) {
     let levels: Vec<&Config> = levels.collect();
-    for name in levels.iter().flat_map(|config| &config.hide) {
+    let hidden = levels.iter().flat_map(|config| &config.hide);
+    for name in hidden.filter(|name| !is_framing(name.as_str().as_bytes())) {
         request.change_response(FieldChange::Remove(name.clone()));
     }
     for op in levels.iter().flat_map(|config| &config.response) {

@@ -149,6 +149,13 @@ fn request_fields_are_set_and_cleared() {
 }
 
 #[test]
+fn a_field_that_frames_the_answer_is_not_hidden() {
+    let run = case(vec![Action::Hide(name("Content-Length")), Action::Hide(name("X-A"))]).run();
+    let response = run.respond(200, &[("content-length", "5"), ("x-a", "1")]);
+    assert!(response.contains_key("content-length") && !response.contains_key("x-a"));
+}
+
+#[test]
 fn rewrites_change_the_path_and_may_ask_for_another_route() {
     for (flag, rerouted) in [(RewriteFlag::Break, false), (RewriteFlag::Last, true), (RewriteFlag::Continue, true)] {
         let run = case(vec![rewrite("^/a/(.*)$", "/b/$1", flag)]).target("/a/x%20y?q=1").run();

@@ -55,6 +55,42 @@ fn an_unknown_directive_has_its_line_and_the_rest_works() {
 }
 
 #[test]
+fn fields_that_frame_messages_are_left_alone() {
+    for (text, directive, change) in [
+        (
+            "proxy_set_header Connection 'upgrade';",
+            "proxy_set_header",
+            "`Connection: upgrade`",
+        ),
+        ("proxy_hide_header Upgrade;", "proxy_hide_header", "`Upgrade`"),
+        ("add_header Trailer X-Sum;", "add_header", "`Trailer: X-Sum`"),
+        (
+            "more_set_headers 'content-length: 5';",
+            "more_set_headers",
+            "`content-length: 5`",
+        ),
+        ("more_clear_headers TE;", "more_clear_headers", "`TE`"),
+        (
+            "more_set_input_headers -r 'Keep-Alive: 5';",
+            "more_set_input_headers",
+            "`Keep-Alive: 5`",
+        ),
+        (
+            "more_clear_input_headers Transfer-Encoding;",
+            "more_clear_input_headers",
+            "`Transfer-Encoding`",
+        ),
+    ] {
+        open(text, 1, directive, &format!("{change} has no effect"));
+        assert!(parse(text).snippet.statements.is_empty(), "{text}");
+    }
+    assert!(
+        parse("more_clear_headers 'te*';").problems.is_empty(),
+        "a prefix names no field"
+    );
+}
+
+#[test]
 fn a_known_directive_that_is_not_done_says_what_to_use() {
     for (text, name, fix) in [
         (
