@@ -5,8 +5,8 @@
 
 use std::cell::{Cell, RefCell};
 
-/// What is read at most at once when bodies pass.
-pub(super) const SCRATCH: usize = 64 * 1024;
+/// What is read at most at once when bodies pass. Few large reads and writes cost about half of what many of 64 KiB do.
+const SCRATCH: usize = 256 * 1024;
 /// First capacity of a buffer: most heads fit.
 const FIRST: usize = 4 * 1024;
 /// Larger buffers are not kept.
@@ -58,6 +58,40 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         PIECE.set(std::mem::take(&mut self.0));
+    }
+}
+
+/// How much is read at once of a body on its way: more while it passes at once, less when the other side holds it up, for
+/// what it does not take waits in memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace(usize);
+
+impl Pace {
+    /// A head and an answer of 64 KiB are one read.
+    const FIRST: usize = 128 * 1024;
+    const SLOW: usize = 64 * 1024;
+
+    pub(super) fn new() -> Self {
+        Self(Self::FIRST)
+    }
+
+    /// The pace of a body whose bytes are kept, of which there are few.
+    pub(super) fn slow() -> Self {
+        Self(Self::SLOW)
+    }
+
+    /// How much to read now.
+    pub(super) fn room(self) -> usize {
+        self.0
+    }
+
+    /// Notes that so much was read, and whether all of it was taken.
+    pub(super) fn note(&mut self, read: usize, is_taken: bool) {
+        if !is_taken {
+            self.0 = Self::SLOW;
+        } else if read == self.0 {
+            self.0 = (self.0 * 2).min(SCRATCH);
+        }
     }
 }
 
@@ -136,6 +170,26 @@ mod tests {
             (again.as_ptr(), again.capacity(), again.len()),
             (place, capacity, 0)
         );
+    }
+
+    #[test]
+    fn more_is_read_at_once_as_long_as_all_of_it_is_taken() {
+        let mut pace = Pace::new();
+        pace.note(1000, true);
+        assert_eq!(
+            pace.room(),
+            128 * 1024,
+            "what does not fill the room says nothing"
+        );
+        for room in [256, 256] {
+            pace.note(pace.room(), true);
+            assert_eq!(pace.room(), room * 1024);
+        }
+        pace.note(pace.room(), false);
+        assert_eq!(pace.room(), Pace::slow().room());
+        pace.note(pace.room(), true);
+        assert_eq!(pace.room(), 128 * 1024);
+        assert_eq!(Scratch::borrow().bytes().len(), 256 * 1024);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use http::Method;
 
-use super::buffer::{self, Scratch, Waiting};
+use super::buffer::{Pace, Scratch, Waiting};
 use super::client::{Broken, Client, Part};
 use super::framing::Framing;
 use super::message::{self, Response};
@@ -90,6 +90,10 @@ pub(super) struct Relay<'a> {
     /// The whole answer has been handed on, and may still have to be sent.
     is_flushing: bool,
     keeps: bool,
+    /// The last read of the answer left no room: TLS may have more that nobody has taken from it.
+    is_full: bool,
+    /// Of the request's body, and of the answer.
+    paces: (Pace, Pace),
     /// The backend has said nothing yet, and will wake us: nobody need ask the network before that.
     is_silent: bool,
 }
@@ -114,6 +118,8 @@ impl<'a> Relay<'a> {
             waiting: Waiting::default(),
             is_flushing: false,
             keeps: false,
+            is_full: false,
+            paces: (Pace::slow(), Pace::new()),
         }
     }
 
@@ -224,10 +230,14 @@ impl<'a> Relay<'a> {
                 return Ok(has_moved);
             }
             let mut scratch = Scratch::borrow();
-            match client.poll_part(context, scratch.bytes()) {
+            let memory = &mut scratch.bytes()[..self.paces.0.room()];
+            match client.poll_part(context, memory) {
                 Poll::Ready(Ok(part)) => {
                     has_moved = true;
-                    self.take(context, part, scratch.bytes(), exchange)?;
+                    self.take(context, part, memory, exchange)?;
+                    // What is kept is not held up by anybody.
+                    let is_taken = self.request.is_complete() || self.request.is_sent();
+                    self.paces.0.note(part.bytes, is_taken);
                 }
                 Poll::Ready(Err(Broken::Gone(error))) if error.kind() == io::ErrorKind::TimedOut => {
                     return Err(self.late(client));
@@ -310,7 +320,8 @@ impl<'a> Relay<'a> {
                 };
             }
             let mut scratch = Scratch::borrow();
-            let count = match self.upstream.poll_read(context, scratch.bytes()) {
+            let room = self.paces.1.room();
+            let count = match self.upstream.poll_read(context, &mut scratch.bytes()[..room]) {
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(error)) => return Err(self.failed(Failure::Broken, error.to_string())),
                 Poll::Pending => {
@@ -322,6 +333,7 @@ impl<'a> Relay<'a> {
                 }
             };
             has_moved = true;
+            self.is_full = count == room;
             let bytes = &mut scratch.bytes()[..count];
             match self.answer {
                 Some(_) => self.body(context, client, exchange, bytes)?,
@@ -340,6 +352,7 @@ impl<'a> Relay<'a> {
                     self.head(context, client, exchange, all.bytes_mut())?;
                 }
             }
+            self.paces.1.note(count, self.waiting.is_empty());
         }
     }
 
@@ -413,8 +426,7 @@ impl<'a> Relay<'a> {
         exchange.record.sent += taken.content as u64;
         // Bytes that nobody asked for: the next answer would be read from them.
         self.keeps &= taken.bytes == bytes.len();
-        // TLS may have read more than was taken from it.
-        self.keeps &= !framing.is_done() || bytes.len() < buffer::SCRATCH;
+        self.keeps &= !framing.is_done() || !self.is_full;
         let is_end = bytes.is_empty() && !framing.is_done();
         if is_end && framing != Framing::Close {
             return Err(End::Cut(
