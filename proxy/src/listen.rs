@@ -21,6 +21,7 @@ mod edge;
 mod failure;
 mod first_line;
 mod greet;
+pub(crate) mod held;
 mod hello;
 mod listener;
 mod listeners;

@@ -28,7 +28,7 @@ use crate::hooks::Hooks;
 use crate::lane::Lane;
 use crate::listen::{
     Downstream, DrainLimits, Edge, Limits, ListenerSpec, ListenerStatus, Listeners, Registry, Serve,
-    Timeouts, TlsLookup,
+    Timeouts, TlsLookup, held,
 };
 use crate::observe::{AccessLog, LogFields, LogFormat, LogTarget, Others, Sources};
 use crate::pipeline::HttpSettings;
@@ -317,7 +317,13 @@ impl Serve for Engine {
         };
         if let Some(stream) = left {
             // Boxed apart: connections of the lane take no memory for it.
-            Box::pin(self.proxy.process_new(Box::new(Edge::new(stream)), &drain)).await;
+            let edge = Edge::new(stream);
+            if is_http1 {
+                Box::pin(self.proxy.process_new(Box::new(edge), &drain)).await;
+            } else {
+                let engine = |edge: held::HeldEdge| self.proxy.process_new(Box::new(edge), &drain);
+                Box::pin(held::serve(edge, engine)).await;
+            }
         }
     }
 }

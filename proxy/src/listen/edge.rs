@@ -1,6 +1,7 @@
 //! The stream that the general engine serves: gathered writes, bytes that are read again, and a look at request lines.
 //!
-//! Made of a [`Downstream`] for the general engine alone. How pingora sees it is in `edge/session.rs`.
+//! Made of a [`Downstream`] for the general engine alone; under HTTP/2 `held.rs` decides when it sends. How pingora sees it
+//! is in `edge/session.rs`.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -59,7 +60,37 @@ impl Edge {
         }
     }
 
-    fn connection(&self) -> &Arc<Connection> {
+    /// Reads, and does nothing else if there is nothing to read.
+    pub(super) fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        if !self.replay.is_empty() {
+            let count = self.replay.len().min(buffer.remaining());
+            buffer.put_slice(&self.replay[..count]);
+            self.replay.drain(..count);
+            if self.replay.is_empty() {
+                self.replay = Vec::new();
+            }
+            self.look_at(&buffer.filled()[before..]);
+            return Poll::Ready(Ok(()));
+        }
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_ready() {
+            self.look_at(&buffer.filled()[before..]);
+        }
+        read
+    }
+
+    /// Sends everything that was written.
+    pub(super) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.writes.poll_drain(Pin::new(&mut self.stream), context))?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    pub(super) fn connection(&self) -> &Arc<Connection> {
         self.stream.connection()
     }
 }
@@ -79,24 +110,11 @@ impl AsyncRead for Edge {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let before = buffer.filled().len();
-        if !this.replay.is_empty() {
-            let count = this.replay.len().min(buffer.remaining());
-            buffer.put_slice(&this.replay[..count]);
-            this.replay.drain(..count);
-            if this.replay.is_empty() {
-                this.replay = Vec::new();
-            }
-            this.look_at(&buffer.filled()[before..]);
-            return Poll::Ready(Ok(()));
-        }
-        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
-        if read.is_ready() {
-            this.look_at(&buffer.filled()[before..]);
-        } else if !this.writes.is_empty() {
+        let read = this.poll_receive(context, buffer);
+        if read.is_pending() && !this.writes.is_empty() {
             // The engine waits and has not asked for a flush: it does not for bodies with a length. What was written must
             // not wait with it, or a slow download stands still.
-            if let Poll::Ready(Err(error)) = Pin::new(this).poll_flush(context) {
+            if let Poll::Ready(Err(error)) = this.poll_send(context) {
                 return Poll::Ready(Err(error));
             }
         }
@@ -133,9 +151,7 @@ impl AsyncWrite for Edge {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        ready!(this.writes.poll_drain(Pin::new(&mut this.stream), context))?;
-        Pin::new(&mut this.stream).poll_flush(context)
+        self.get_mut().poll_send(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

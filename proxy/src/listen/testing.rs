@@ -1,4 +1,4 @@
-//! An engine that echoes lines, and listeners around it, for tests.
+//! Edges over real sockets, an engine that echoes lines, and listeners around it, for tests.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -8,10 +8,14 @@ use ferrik_config::name::Host;
 use ferrik_config::table::{TlsAlpn, TlsHost};
 use rustls::ServerConfig;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::connection::Arrival;
+use super::downstream::Transport;
+use super::socket::Socket;
+use super::vitals::Vitals;
 use super::{
     Connection, Downstream, Edge, Limits, ListenerSpec, Listeners, Registry, Serve, Timeouts, TlsLookup,
 };
@@ -165,4 +169,33 @@ pub(super) async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         tokio::task::yield_now().await;
     }
+}
+
+/// A plain edge over a real socket, and its client.
+pub(super) async fn edge(h2: bool, replay: &[u8]) -> (Edge, TcpStream) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+    let (stream, peer) = accepted.expect("a connection");
+    let vitals = vitals();
+    let arrival = Arrival {
+        peer,
+        local: address,
+        listener: "test".into(),
+        tls: false,
+    };
+    let connection = Arc::new(Connection::new(arrival, None, h2, vitals.clone()));
+    let transport = Transport::Plain(Socket::new(stream, vitals));
+    let stream = Downstream::new(transport, connection, replay.to_vec());
+    (Edge::new(stream), client.expect("a connection"))
+}
+
+fn vitals() -> Arc<Vitals> {
+    let period = Duration::from_millis(5);
+    let registry = Registry::new(&patient(), unlimited(), period, &Handle::current());
+    registry
+        .admit(Ipv4Addr::LOCALHOST.into(), 0, false)
+        .expect("room")
+        .vitals()
+        .clone()
 }

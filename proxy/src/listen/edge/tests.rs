@@ -1,56 +1,15 @@
 //! The stream over real sockets, and what an engine sees of it.
 
-use std::net::Ipv4Addr;
-
 use pingora::protocols::{ALPN, GetProxyDigest, GetSocketDigest, Shutdown, Ssl};
 use pingora::proxy::Session;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
-use super::super::connection::Arrival;
-use super::super::downstream::Transport;
-use super::super::socket::Socket;
-use super::super::testing::{patient, unlimited};
-use super::super::{Registry, vitals::Vitals};
+use super::super::testing;
 use super::*;
-
-/// A plain edge over a real socket, and its client.
-async fn pair(h2: bool, replay: &[u8]) -> (Edge, TcpStream) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-    let (stream, peer) = accepted.expect("a connection");
-    let vitals = vitals();
-    let arrival = Arrival {
-        peer,
-        local: address,
-        listener: "test".into(),
-        tls: false,
-    };
-    let connection = Arc::new(Connection::new(arrival, None, h2, vitals.clone()));
-    let transport = Transport::Plain(Socket::new(stream, vitals));
-    let stream = Downstream::new(transport, connection, replay.to_vec());
-    (Edge::new(stream), client.expect("a connection"))
-}
-
-fn vitals() -> Arc<Vitals> {
-    let period = std::time::Duration::from_millis(5);
-    let registry = Registry::new(
-        &patient(),
-        unlimited(),
-        period,
-        &tokio::runtime::Handle::current(),
-    );
-    registry
-        .admit(Ipv4Addr::LOCALHOST.into(), 0, false)
-        .expect("room")
-        .vitals()
-        .clone()
-}
 
 #[tokio::test]
 async fn replayed_bytes_come_first() {
-    let (mut edge, mut client) = pair(false, b"abcde").await;
+    let (mut edge, mut client) = testing::edge(false, b"abcde").await;
     client.write_all(b"fg").await.expect("open");
     client.shutdown().await.expect("open");
     let mut two = [0; 2];
@@ -66,7 +25,7 @@ async fn replayed_bytes_come_first() {
 
 #[tokio::test]
 async fn writes_wait_for_the_flush_and_are_counted() {
-    let (mut edge, mut client) = pair(false, b"").await;
+    let (mut edge, mut client) = testing::edge(false, b"").await;
     edge.write_all(b"head").await.expect("room");
     edge.write_all(b"body").await.expect("room");
     assert_eq!(edge.connection().traffic().1, 0);
@@ -89,7 +48,7 @@ async fn writes_wait_for_the_flush_and_are_counted() {
 
 #[tokio::test]
 async fn an_early_answer_reaches_a_client_that_is_still_sending() {
-    let (mut edge, client) = pair(false, b"").await;
+    let (mut edge, client) = testing::edge(false, b"").await;
     let (mut reader, mut writer) = client.into_split();
     let send = async move {
         writer
@@ -111,13 +70,16 @@ async fn an_early_answer_reaches_a_client_that_is_still_sending() {
 
 #[tokio::test]
 async fn the_protocol_is_what_the_connection_says() {
-    assert_eq!(pair(true, b"").await.0.selected_alpn_proto(), Some(ALPN::H2));
-    assert_eq!(pair(false, b"").await.0.selected_alpn_proto(), None);
+    assert_eq!(
+        testing::edge(true, b"").await.0.selected_alpn_proto(),
+        Some(ALPN::H2)
+    );
+    assert_eq!(testing::edge(false, b"").await.0.selected_alpn_proto(), None);
 }
 
 #[tokio::test]
 async fn the_engine_hands_the_connection_back() {
-    let (edge, client) = pair(false, b"").await;
+    let (edge, client) = testing::edge(false, b"").await;
     let connection = edge.connection().clone();
     let addresses = edge.get_socket_digest().expect("addresses");
     let address = |address: Option<&pingora::protocols::l4::socket::SocketAddr>| {
