@@ -43,9 +43,10 @@ pub(super) async fn replace(
     let Some(pages) = pages.filter(|pages| pages.replace(answer.status, answer.is_own)) else {
         return Ok(false);
     };
-    match fetch(hooks, session, exchange, pages, answer.status).await {
+    // Boxed apart: every answer would carry the memory for those few that are replaced.
+    match Box::pin(fetch(hooks, session, exchange, pages, answer.status)).await {
         Ok((page, peer)) => {
-            write(hooks, session, exchange, answer, page, &peer).await?;
+            Box::pin(write(hooks, session, exchange, answer, page, &peer)).await?;
             Ok(true)
         }
         Err(error) => {
