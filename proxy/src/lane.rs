@@ -266,7 +266,11 @@ impl Lane {
             client.stream.connection().expect_within(limits.send);
             let mut relay = Relay::new(&mut upstream, &request.method, &mut outgoing, limits);
             let end = poll_fn(|context| relay.poll(context, client, exchange)).await;
+            let untaken = relay.untaken();
             drop(relay);
+            if matches!(end, End::ClientGone(_) | End::Cut(..)) {
+                exchange.record.sent = exchange.record.sent.saturating_sub(untaken);
+            }
             let (failure, error) = match end {
                 End::Complete(is_reusable) => {
                     exchange.record.error = None;

@@ -455,6 +455,11 @@ impl<'a> Relay<'a> {
         Ok(())
     }
 
+    /// What the client did not take of what was counted as sent: bytes at the end of the answer, and chunk framing.
+    pub(super) fn untaken(&self) -> u64 {
+        self.waiting.bytes().len() as u64
+    }
+
     /// Writes what waits and then these bytes, as far as the client takes them; the rest waits. False if nothing was taken.
     fn write(
         &mut self,
@@ -470,14 +475,20 @@ impl<'a> Relay<'a> {
         let mut has_moved = false;
         while !(self.waiting.is_empty() && bytes.is_empty()) {
             match client.poll_write(context, self.waiting.bytes(), bytes) {
-                Poll::Ready(Ok(0)) => return Err(End::ClientGone("nothing can be written".to_owned())),
+                Poll::Ready(Ok(0)) => {
+                    self.waiting.add(bytes);
+                    return Err(End::ClientGone("nothing can be written".to_owned()));
+                }
                 Poll::Ready(Ok(count)) => {
                     has_moved = true;
                     let of_waiting = count.min(self.waiting.bytes().len());
                     self.waiting.written(of_waiting);
                     bytes = &bytes[count - of_waiting..];
                 }
-                Poll::Ready(Err(error)) => return Err(End::ClientGone(error.to_string())),
+                Poll::Ready(Err(error)) => {
+                    self.waiting.add(bytes);
+                    return Err(End::ClientGone(error.to_string()));
+                }
                 Poll::Pending => {
                     self.waiting.add(bytes);
                     return Ok(has_moved);
