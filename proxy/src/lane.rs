@@ -43,6 +43,7 @@ use crate::pipeline::{self, HttpSettings, Incoming, Stop, Watch};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::route::Route;
+use crate::sanitize::MAX_HEAD;
 use crate::tables::Tables;
 use crate::upstream::{POOL_IDLE, Upstream, choose, may_repeat_elsewhere, may_try_another, next_sweep, tell};
 use buffer::{Scratch, Waiting};
@@ -59,7 +60,7 @@ const CLIENT_IDLE: u64 = 60_000;
 
 /// How often connections to endpoints are looked at that wait.
 const SWEEP: Duration = Duration::from_secs(5);
-/// So many sweeps do they wait at most.
+/// So many whole periods do they wait.
 const KEPT_SWEEPS: u64 = POOL_IDLE.as_secs() / SWEEP.as_secs();
 
 /// The engine.
@@ -372,11 +373,12 @@ fn next(context: &mut Context<'_>, stream: &mut Downstream, ahead: &mut Waiting)
             return Poll::Ready(next);
         }
         let mut scratch = Scratch::borrow();
-        let count = match ready!(client::read(stream, context, scratch.bytes())) {
+        let memory = &mut scratch.bytes()[..MAX_HEAD];
+        let count = match ready!(client::read(stream, context, memory)) {
             Ok(0) | Err(_) => return Poll::Ready(Next::Gone),
             Ok(count) => count,
         };
-        let bytes = &scratch.bytes()[..count];
+        let bytes = &memory[..count];
         if ahead.is_empty() {
             if let Some((next, length)) = parse(bytes) {
                 ahead.add(&bytes[length..]);

@@ -168,10 +168,9 @@ pub(crate) async fn run<H: RequestHead + Send>(
         if !round.steps(route, head, exchange, watch).await? {
             return Ok(());
         }
-        // Nothing else of what the steps decided holds for the next look-up.
-        let changes = std::mem::take(&mut exchange.changes);
-        raw = Cow::Owned(changes.path.unwrap_or_else(|| path.forward.to_vec()));
-        if let Some(changed) = changes.query {
+        let changed = exchange.changes.path.take();
+        raw = Cow::Owned(changed.unwrap_or_else(|| path.forward.to_vec()));
+        if let Some(changed) = exchange.changes.query.take() {
             query = Some(Cow::Owned(changed)).filter(|query: &Cow<'_, [u8]>| !query.is_empty());
         }
     }
@@ -219,7 +218,10 @@ impl Round<'_> {
         exchange: &mut Exchange,
         watch: &mut impl Watch<H>,
     ) -> Result<bool, Reply> {
-        exchange.route = Some(route.clone());
+        if exchange.route.replace(route.clone()).is_some() {
+            // What the steps of the route before decided does not hold for this one.
+            exchange.changes = Changes::default();
+        }
         forwarded::remove_aliases(head, route.dialect);
         forwarded::remove_claims(head, self.origin.is_forwarded);
         let told = head.get(&forwarded::REQUEST_ID).and_then(RequestId::told);

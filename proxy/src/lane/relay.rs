@@ -21,6 +21,8 @@ use crate::upstream::Upstream;
 
 /// Smaller pieces are copied behind the head and leave with it.
 const SMALL: usize = 4 * 1024;
+/// So much passes at most in one direction before other connections have their turn.
+const TURN: usize = 4 * 1024 * 1024;
 /// Interim answers that are passed on.
 const INTERIM: u8 = 16;
 
@@ -145,7 +147,10 @@ impl<'a> Relay<'a> {
         }
         // TLS may hold back what was written.
         self.is_deaf |= matches!(self.upstream.poll_flush(context), Poll::Ready(Err(_)));
-        if let Some(end) = step(self.receive(context, client, exchange, is_silent), &mut has_moved) {
+        if let Some(end) = step(
+            self.receive(context, client, exchange, is_silent && !self.is_deaf),
+            &mut has_moved,
+        ) {
             return Poll::Ready(end);
         }
         if client.is_body_done() && client.poll_gone(context).is_ready() {
@@ -212,6 +217,7 @@ impl<'a> Relay<'a> {
         exchange: &mut Exchange,
     ) -> Result<bool, End> {
         let mut has_moved = false;
+        let mut passed = 0;
         loop {
             // What the client has sent with its head leaves with it.
             let has_room = !client.has_part() || self.request.rest().len() >= SMALL;
@@ -238,6 +244,11 @@ impl<'a> Relay<'a> {
                     // What is kept is not held up by anybody.
                     let is_taken = self.request.is_complete() || self.request.is_sent();
                     self.paces.0.note(part.bytes, is_taken);
+                    passed += part.bytes;
+                    if passed >= TURN {
+                        context.waker().wake_by_ref();
+                        return Ok(has_moved);
+                    }
                 }
                 Poll::Ready(Err(Broken::Gone(error))) if error.kind() == io::ErrorKind::TimedOut => {
                     return Err(self.late(client));
@@ -302,6 +313,7 @@ impl<'a> Relay<'a> {
         if is_silent {
             return Ok(has_moved);
         }
+        let mut passed = 0;
         loop {
             if !self.waiting.is_empty() {
                 if !self.write(context, client, &[])? {
@@ -353,6 +365,11 @@ impl<'a> Relay<'a> {
                 }
             }
             self.paces.1.note(count, self.waiting.is_empty());
+            passed += count;
+            if passed >= TURN {
+                context.waker().wake_by_ref();
+                return Ok(has_moved);
+            }
         }
     }
 

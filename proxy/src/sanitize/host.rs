@@ -98,7 +98,7 @@ fn is_name(name: &[u8]) -> bool {
         found |= shape & (BAD | previous);
         previous = shape;
     }
-    found == 0
+    found == 0 && previous != DOT
 }
 
 /// The same for an address literal, which has brackets and colons besides.
@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn what_is_no_host_is_refused() {
         for text in [
-            "", ".", "a/x", "a,b", "a b", "u@a", "a:", "a:x", "a:99999", "[::1", "a..b", ".a", "a\0",
-            "a:80:80", "ä",
+            "", ".", "a..", "a..:80", "a/x", "a,b", "a b", "u@a", "a:", "a:x", "a:99999", "[::1", "a..b",
+            ".a", "a\0", "a:80:80", "ä",
         ] {
             assert_eq!(
                 canonical_host(text.as_bytes()).map(|_| ()),

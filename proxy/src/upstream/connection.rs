@@ -70,7 +70,9 @@ impl Upstream {
             // Outside of the task's budget, which would make every socket look silent when it is used up.
             let silent = unconstrained(poll_fn(|context| Poll::Ready(waiting.is_silent(context))));
             if silent.await {
-                (waiting.is_reused, waiting.is_watched) = (true, true);
+                waiting.is_reused = true;
+                // TLS may have read what the network no longer shows.
+                waiting.is_watched = matches!(waiting.stream, Stream::Plain(_));
                 return Ok(waiting);
             }
         }
@@ -102,11 +104,12 @@ impl Upstream {
 
     /// True if the other side has neither closed nor said anything.
     fn is_silent(&self, context: &mut Context<'_>) -> bool {
-        let socket = match &self.stream {
-            Stream::Plain(socket) => socket,
-            Stream::Tls(stream) => stream.get_ref().0,
+        let (socket, is_open) = match &self.stream {
+            Stream::Plain(socket) => (socket, true),
+            // False once the other side has said goodbye, and while something is there that nobody has taken.
+            Stream::Tls(stream) => (stream.get_ref().0, stream.get_ref().1.wants_read()),
         };
-        socket.poll_read_ready(context).is_pending()
+        is_open && socket.poll_read_ready(context).is_pending()
     }
 
     /// True if, when the connection was taken, the other side was silent and the task is woken when that changes. Holds for
