@@ -30,9 +30,16 @@ pub(crate) fn keep(bytes: &[u8]) -> Bytes {
     })
 }
 
-/// The bytes as a header value, if they can be one.
-pub(crate) fn header_value(bytes: &[u8]) -> Option<HeaderValue> {
-    HeaderValue::from_maybe_shared(keep(bytes)).ok()
+/// A header value out of any text: control characters, which a decoded path may hold, become spaces.
+pub(crate) fn header_value(text: &[u8]) -> HeaderValue {
+    HeaderValue::from_maybe_shared(keep(text)).unwrap_or_else(|_| {
+        let is_control = |byte: u8| byte == 0x7f || (byte < 0x20 && byte != b'\t');
+        let clean: Vec<u8> = text
+            .iter()
+            .map(|byte| if is_control(*byte) { b' ' } else { *byte })
+            .collect();
+        HeaderValue::from_bytes(&clean).unwrap_or(HeaderValue::from_static(""))
+    })
 }
 
 #[cfg(test)]
@@ -46,6 +53,6 @@ mod tests {
             .map(|bytes| (bytes.clone(), keep(&bytes)))
             .collect();
         assert!(made.iter().all(|(bytes, kept)| bytes[..] == kept[..]));
-        assert_eq!(header_value(b"a\nb"), None);
+        assert_eq!(header_value(b"a\tb\nc\x7f"), "a\tb c ");
     }
 }

@@ -8,8 +8,6 @@ use ferrik_config::policy::{Action, Policy, RewriteFlag, Statement};
 use ferrik_config::table::{Protocol, Route};
 use serde::Serialize;
 
-use crate::{hooks, lane};
-
 /// Who serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -54,8 +52,8 @@ impl ServedBy {
     /// Its name for operators, the value of `--http1-engine`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Lane => lane::NAME,
-            Self::General => hooks::NAME,
+            Self::Lane => "lane",
+            Self::General => "pingora",
         }
     }
 }

@@ -12,10 +12,10 @@ use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use crate::arena::header_value;
 use crate::head::{Fields, Names, RequestHead, has_prefix};
 use crate::listen::{Connection, Scheme};
 use crate::request::Facts;
-use crate::template::header_value;
 
 macro_rules! names {
     ($($constant:ident $name:literal)*) => {

@@ -6,7 +6,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::template::header_value;
+use crate::arena::header_value;
 
 /// Header fields.
 pub(crate) trait Fields {

@@ -31,9 +31,6 @@ use crate::tables::Tables;
 use crate::upstream;
 use head::{RequestFields, ResponseFields};
 
-/// Its name for operators.
-pub(crate) const NAME: &str = "pingora";
-
 /// Idle limits towards clients, seconds and spans; per read and per write, never for a whole transfer.
 const KEEPALIVE: u64 = 75;
 const CLIENT_IDLE: Duration = Duration::from_secs(60);

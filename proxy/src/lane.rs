@@ -52,9 +52,6 @@ use message::{Parsed, Request};
 use outgoing::Outgoing;
 use relay::{End, Failure, Limits, Relay};
 
-/// Its name for operators.
-pub(crate) const NAME: &str = "lane";
-
 /// How long a client may be silent within a request, in milliseconds; as in the general engine.
 const CLIENT_IDLE: u64 = 60_000;
 

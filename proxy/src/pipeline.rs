@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ferrik_config::policy::HttpsRedirect;
 use http::{HeaderValue, Method, Version};
 
+use crate::arena::header_value;
 use crate::challenge::{self, Answer};
 use crate::compile::Compiled;
 use crate::exchange::Exchange;
@@ -23,7 +24,7 @@ use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::router::Router;
 use crate::sanitize::{self, CanonicalHost, Path};
-use crate::template::{self, header_value};
+use crate::template;
 use crate::upstream::HostHeader;
 
 /// A path may be rewritten and looked up again so often (nginx: ten cycles).

@@ -2,9 +2,8 @@
 
 use ferrik_config::policy::{Part, Template, Variable};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
-use http::{HeaderName, HeaderValue, Version};
+use http::{HeaderName, Version};
 
-use crate::arena;
 use crate::filters::VERIFY;
 use crate::head::Fields;
 use crate::request::Request;
@@ -98,25 +97,6 @@ pub(crate) fn value<H: Fields>(variable: &Variable, request: &Request<'_, H>, sc
     let mut text = Vec::new();
     append(&mut text, variable, request, scope);
     text
-}
-
-/// A header value out of filled-in text: control characters, which a decoded path may hold, become spaces.
-pub(crate) fn header_value(text: &[u8]) -> HeaderValue {
-    if let Some(value) = arena::header_value(text) {
-        value
-    } else {
-        let clean: Vec<u8> = text
-            .iter()
-            .map(|byte| {
-                if *byte == 0x7f || (*byte < 0x20 && *byte != b'\t') {
-                    b' '
-                } else {
-                    *byte
-                }
-            })
-            .collect();
-        HeaderValue::from_bytes(&clean).unwrap_or(HeaderValue::from_static(""))
-    }
 }
 
 /// The name as the engine has it.

@@ -4,8 +4,10 @@
 
 use super::text::is_rust;
 
-/// The places that may name the engine: the hooks it calls, the streams it is given, the peers it connects to.
+/// The places that may name the engine: the hooks it calls, the streams it is given, the peers it connects to, and where
+/// operators' names for both engines stand.
 const ENGINE_ROOMS: &[&str] = &[
+    "proxy/src/engine.rs",
     "proxy/src/lib.rs",
     "proxy/src/server.rs",
     "proxy/src/hooks.rs",

@@ -20,12 +20,13 @@ use http::{HeaderName, HeaderValue};
 use self::checks::{Checks, Overloaded, Task};
 use self::hash::Hash;
 use super::{Filter, Flow};
+use crate::arena::header_value;
 use crate::compile::Context;
 use crate::head::{Fields, RequestHead};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::template::{header_name, header_value};
+use crate::template::header_name;
 
 /// Some clients leave the padding out, and nginx does not miss it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

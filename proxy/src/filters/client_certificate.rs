@@ -11,13 +11,13 @@ use regex::bytes::Regex;
 use rustls::pki_types::UnixTime;
 
 use super::{Filter, Flow};
+use crate::arena::header_value;
 use crate::compile::Context;
 use crate::head::RequestHead;
 use crate::listen::Scheme;
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::template::header_value;
 use crate::tls::{TlsFacts, TrustStore, Verdict};
 
 /// The verdict, as the backend receives it.

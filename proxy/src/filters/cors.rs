@@ -10,12 +10,12 @@ use http::{HeaderName, HeaderValue, Method};
 use regex::bytes::Regex;
 
 use super::{Filter, Flow};
+use crate::arena::header_value;
 use crate::compile::Context;
 use crate::head::RequestHead;
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::{FieldChange, Request};
-use crate::template::header_value;
 
 /// The compiled policy.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use http::HeaderName;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Filter, Flow};
+use crate::arena::header_value;
 use crate::compile::Context;
 use crate::head::RequestHead;
 use crate::request::Request;
-use crate::template::header_value;
 use crate::tls::{Identity, bare_base64};
 
 static CERTIFICATE: HeaderName = HeaderName::from_static("x-forwarded-tls-client-cert");

@@ -5,11 +5,12 @@ use http::header::HOST;
 use http::{HeaderName, HeaderValue};
 
 use super::{Filter, Flow};
+use crate::arena::header_value;
 use crate::compile::Context;
 use crate::head::{Fields, RequestHead, ResponseHead};
 use crate::listen::Scheme;
 use crate::request::{FieldChange, Request};
-use crate::template::{header_name, header_value};
+use crate::template::header_name;
 
 /// The compiled changes; `None` removes.
 #[derive(Debug)]

@@ -18,13 +18,14 @@ use ipnet::IpNet;
 use self::bucket::Rate;
 use self::sources::Sources;
 use super::{Filter, Flow, ip_access};
+use crate::arena::header_value;
 use crate::compile::Context;
 use crate::head::{Fields, RequestHead};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::route::Route;
-use crate::template::{header_name, header_value};
+use crate::template::header_name;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static RETRY_IN: HeaderName = HeaderName::from_static("x-retry-in");

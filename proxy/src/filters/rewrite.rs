@@ -5,13 +5,14 @@ use http::HeaderName;
 use regex::bytes::{Captures, Regex};
 
 use super::{Filter, Flow};
+use crate::arena::header_value;
 use crate::compile::Context;
 use crate::head::RequestHead;
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::sanitize::{decode, encode};
-use crate::template::{CompiledTemplate, Scope, header_value};
+use crate::template::{CompiledTemplate, Scope};
 
 static FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 static REPLACED_PATH: HeaderName = HeaderName::from_static("x-replaced-path");

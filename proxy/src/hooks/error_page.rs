@@ -13,9 +13,9 @@ use pingora::proxy::Session;
 
 use super::Hooks;
 use super::head::RequestFields;
+use crate::arena::header_value;
 use crate::exchange::Exchange;
 use crate::filters::Pages;
-use crate::template::header_value;
 use crate::upstream;
 
 static ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");

@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use http::{HeaderName, HeaderValue};
 
 use super::kind::{Kind, Kinds};
+use crate::arena::header_value;
 use crate::head::{Fields, Key, Names, RequestHead, ResponseHead};
-use crate::template::header_value;
 
 /// A message's head.
 #[derive(Debug)]

@@ -6,10 +6,10 @@ use http::header::ACCEPT;
 use http::{HeaderName, HeaderValue};
 
 use super::Backend;
+use crate::arena::header_value;
 use crate::exchange::Exchange;
 use crate::head::RequestHead;
 use crate::route::Route;
-use crate::template::header_value;
 
 static CODE: HeaderName = HeaderName::from_static("x-code");
 static FORMAT: HeaderName = HeaderName::from_static("x-format");

@@ -7,12 +7,13 @@ use http::HeaderName;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, LAST_MODIFIED};
 
 use super::program::{Config, HeaderOp};
+use crate::arena::header_value;
 use crate::filters::ip_access::covers;
 use crate::head::{RequestHead, has_prefix};
 use crate::reason::Reason;
 use crate::reply::Reply;
 use crate::request::{FieldChange, Only, Request, ResponseChange};
-use crate::template::{Scope, header_value};
+use crate::template::Scope;
 
 /// Statuses that `add_header` and `expires` are for without `always`.
 const USUAL: [u16; 10] = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308];

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, REFERER};
 use http::{HeaderName, HeaderValue};
 
+use crate::arena::header_value;
 use crate::head::Fields;
-use crate::template::header_value;
 
 /// Bytes of a value that are shown; the rest is cut off.
 const LIMIT: usize = 256;
