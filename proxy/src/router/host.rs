@@ -169,7 +169,7 @@ impl Index {
                 if let Some(rank) = self.prefix.get(rest) {
                     best = best.min(*rank);
                 }
-                match memchr::memrchr(b'/', rest) {
+                match rest.iter().rposition(|byte| *byte == b'/') {
                     Some(0) if rest.len() > 1 => rest = b"/",
                     Some(at) if at > 0 => rest = &rest[..at],
                     _ => break,
