@@ -9,13 +9,17 @@ use std::cell::{Cell, RefCell};
 const SCRATCH: usize = 256 * 1024;
 /// First capacity of a buffer: most heads fit.
 const FIRST: usize = 4 * 1024;
-/// Larger buffers are not kept.
+/// Larger buffers are kept apart, for what a client does not take at once of a body.
 const LARGEST: usize = 64 * 1024;
 /// Buffers that a thread keeps.
 const KEPT: usize = 128;
+/// Large ones, each of at most twice what is read at once. Memory that is given up and asked for again with every read
+/// stays with the process for a while, and adds up to more than these.
+const KEPT_LARGE: usize = 4;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static LARGE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
     static PIECE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
@@ -27,15 +31,23 @@ pub(super) fn take() -> Vec<u8> {
 
 /// Gives a buffer back.
 pub(super) fn give(mut bytes: Vec<u8>) {
-    if bytes.capacity() == 0 || bytes.capacity() > LARGEST {
-        return;
-    }
+    let (pool, most) = match bytes.capacity() {
+        1..=LARGEST => (&SPARE, KEPT),
+        size if size > LARGEST && size <= 2 * SCRATCH => (&LARGE, KEPT_LARGE),
+        _ => return,
+    };
     bytes.clear();
-    SPARE.with_borrow_mut(|spare| {
-        if spare.len() < KEPT {
+    pool.with_borrow_mut(|spare| {
+        if spare.len() < most {
             spare.push(bytes);
         }
     });
+}
+
+/// An empty buffer with room for all that is read at once.
+fn take_large() -> Vec<u8> {
+    let spare = LARGE.with_borrow_mut(Vec::pop);
+    spare.unwrap_or_else(|| Vec::with_capacity(SCRATCH))
 }
 
 /// The thread's piece of memory to read into, for the time of one poll.
@@ -73,11 +85,6 @@ impl Pace {
 
     pub(super) fn new() -> Self {
         Self(Self::FIRST)
-    }
-
-    /// The pace of a body whose bytes are kept, of which there are few.
-    pub(super) fn slow() -> Self {
-        Self(Self::SLOW)
     }
 
     /// How much to read now.
@@ -122,6 +129,9 @@ impl Waiting {
     pub(super) fn add(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
+        }
+        if self.bytes.capacity() == 0 && bytes.len() > LARGEST {
+            self.bytes = take_large();
         }
         self.end().extend_from_slice(bytes);
     }
@@ -173,6 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn a_large_buffer_is_used_again_for_large_pieces_only() {
+        let mut waiting = Waiting::default();
+        waiting.add(&vec![1; 200_000]);
+        let place = waiting.bytes.as_ptr();
+        waiting.written(200_000);
+        waiting.add(b"small");
+        assert_ne!(waiting.bytes.as_ptr(), place);
+        waiting.written(5);
+        waiting.add(&vec![2; 100_000]);
+        assert_eq!((waiting.bytes.as_ptr(), waiting.bytes().len()), (place, 100_000));
+    }
+
+    #[test]
     fn more_is_read_at_once_as_long_as_all_of_it_is_taken() {
         let mut pace = Pace::new();
         pace.note(1000, true);
@@ -186,7 +209,7 @@ mod tests {
             assert_eq!(pace.room(), room * 1024);
         }
         pace.note(pace.room(), false);
-        assert_eq!(pace.room(), Pace::slow().room());
+        assert_eq!(pace.room(), 64 * 1024);
         pace.note(pace.room(), true);
         assert_eq!(pace.room(), 128 * 1024);
         assert_eq!(Scratch::borrow().bytes().len(), 256 * 1024);

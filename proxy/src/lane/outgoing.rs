@@ -66,11 +66,7 @@ impl Outgoing {
     /// From now on nothing is kept that has been written.
     pub(super) fn drop_written(&mut self) {
         self.is_incomplete = true;
-        if self.is_sent() && self.bytes.capacity() > KEPT {
-            // A backend that stood still once does not cost memory for the rest of an upload.
-            self.bytes = Vec::new();
-            self.written = 0;
-        } else if self.written >= self.bytes.len() / 2 {
+        if self.written >= self.bytes.len() / 2 {
             self.bytes.drain(..self.written);
             self.written = 0;
         }
@@ -112,9 +108,5 @@ mod tests {
         outgoing.add(b"rest");
         outgoing.written(3);
         assert_eq!((outgoing.rest(), outgoing.bytes.len()), (&b"t"[..], 1));
-        outgoing.add(&vec![0; 4 * KEPT]);
-        outgoing.written(4 * KEPT + 1);
-        assert!(outgoing.is_sent());
-        assert_eq!(outgoing.bytes.capacity(), 0, "what is sent takes no memory");
     }
 }

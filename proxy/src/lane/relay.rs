@@ -23,6 +23,8 @@ use crate::upstream::Upstream;
 const SMALL: usize = 4 * 1024;
 /// So much passes at most in one direction before other connections have their turn.
 const TURN: usize = 4 * 1024 * 1024;
+/// What is read at once of a request's body: what the backend does not take is kept beside what may have to be sent again.
+const PART: usize = 64 * 1024;
 /// Interim answers that are passed on.
 const INTERIM: u8 = 16;
 
@@ -94,8 +96,8 @@ pub(super) struct Relay<'a> {
     keeps: bool,
     /// The last read of the answer left no room: TLS may have more that nobody has taken from it.
     is_full: bool,
-    /// Of the request's body, and of the answer.
-    paces: (Pace, Pace),
+    /// Of the answer.
+    pace: Pace,
     /// The backend has said nothing yet, and will wake us: nobody need ask the network before that.
     is_silent: bool,
 }
@@ -121,7 +123,7 @@ impl<'a> Relay<'a> {
             is_flushing: false,
             keeps: false,
             is_full: false,
-            paces: (Pace::slow(), Pace::new()),
+            pace: Pace::new(),
         }
     }
 
@@ -236,14 +238,11 @@ impl<'a> Relay<'a> {
                 return Ok(has_moved);
             }
             let mut scratch = Scratch::borrow();
-            let memory = &mut scratch.bytes()[..self.paces.0.room()];
+            let memory = &mut scratch.bytes()[..PART];
             match client.poll_part(context, memory) {
                 Poll::Ready(Ok(part)) => {
                     has_moved = true;
                     self.take(context, part, memory, exchange)?;
-                    // What is kept is not held up by anybody.
-                    let is_taken = self.request.is_complete() || self.request.is_sent();
-                    self.paces.0.note(part.bytes, is_taken);
                     passed += part.bytes;
                     if passed >= TURN {
                         context.waker().wake_by_ref();
@@ -332,7 +331,7 @@ impl<'a> Relay<'a> {
                 };
             }
             let mut scratch = Scratch::borrow();
-            let room = self.paces.1.room();
+            let room = self.pace.room();
             let count = match self.upstream.poll_read(context, &mut scratch.bytes()[..room]) {
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(error)) => return Err(self.failed(Failure::Broken, error.to_string())),
@@ -364,7 +363,7 @@ impl<'a> Relay<'a> {
                     self.head(context, client, exchange, all.bytes_mut())?;
                 }
             }
-            self.paces.1.note(count, self.waiting.is_empty());
+            self.pace.note(count, self.waiting.is_empty());
             passed += count;
             if passed >= TURN {
                 context.waker().wake_by_ref();
