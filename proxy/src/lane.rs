@@ -196,8 +196,8 @@ impl Lane {
             connection,
             method: &request.method,
             version: Version::HTTP_11,
-            authority: request.aim.host(),
-            target: request.aim.target(),
+            authority: request.uri.host(),
+            target: request.uri.target(),
         };
         let table = self.tables.peek().clone();
         let mut watch = OwnRoutes;
@@ -344,7 +344,7 @@ impl Lane {
             let text = |name| request.head.text(name).unwrap_or_default();
             let seen = Seen {
                 method: request.method.as_str(),
-                target: &String::from_utf8_lossy(request.aim.target()),
+                target: &String::from_utf8_lossy(request.uri.target()),
                 protocol: "HTTP/1.1",
                 host: text(&HOST),
                 referer: text(&REFERER),

@@ -228,7 +228,7 @@ impl Chunked {
 }
 
 /// What may stand in a field's value (RFC 9110 §5.5).
-fn is_text(byte: u8) -> bool {
+pub(super) fn is_text(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 

@@ -160,7 +160,7 @@ proptest! {
         let Some((request, taken)) = accepted(&bytes) else { return Ok(()) };
         let read = reference::request(&bytes);
         let Some(read) = read else { panic!("the reference refuses {:?}", String::from_utf8_lossy(&bytes[..taken])) };
-        prop_assert_eq!(read.start, format!("{} {} HTTP/1.1", request.method, String::from_utf8_lossy(request.aim.target())));
+        prop_assert_eq!(read.start, format!("{} {} HTTP/1.1", request.method, String::from_utf8_lossy(request.uri.target())));
         prop_assert_eq!((read.length, read.taken), (length(request.framing), taken));
         prop_assert_eq!(&read.fields, &owned(request.head.each()));
         prop_assert_eq!(request.head.bytes(), &bytes[..taken]);
@@ -178,7 +178,7 @@ proptest! {
         let (again, taken) = accepted(&out).expect("what is written is taken");
         prop_assert_eq!(taken, out.len());
         prop_assert!(reference::request(&out).is_some_and(|read| read.taken == out.len()));
-        prop_assert_eq!((&again.method, again.aim.target(), again.framing), (&request.method, request.aim.target(), request.framing));
+        prop_assert_eq!((&again.method, again.uri.target(), again.framing), (&request.method, request.uri.target(), request.framing));
         let is_kept = |(name, _): &(&[u8], &[u8])| !ENDING.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
         let lower = |fields: Vec<(Vec<u8>, Vec<u8>)>| -> Vec<_> {
             let each = fields.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_ascii_lowercase()));

@@ -27,15 +27,15 @@ const DIGITS: usize = 18;
 pub(super) struct Request {
     pub(super) head: Head,
     pub(super) method: Method,
-    pub(super) aim: Aim,
+    pub(super) uri: TargetUri,
     pub(super) framing: Framing,
     /// The client sends no further request.
     pub(super) closes: bool,
 }
 
-/// Where a request goes, as the client wrote it. Apart from the head, which steps change meanwhile.
+/// Where a request goes (RFC 9110 §7.1), as the client wrote it. Apart from the head, which steps change meanwhile.
 #[derive(Debug)]
-pub(super) struct Aim {
+pub(super) struct TargetUri {
     /// The target, and the host behind it.
     text: Vec<u8>,
     /// Length of the target.
@@ -83,14 +83,14 @@ impl Request {
         Self {
             head,
             method: Method::from_bytes(method.as_bytes()).unwrap_or_default(),
-            aim: Aim::new(target.as_bytes()),
+            uri: TargetUri::new(target.as_bytes()),
             framing: Framing::Done,
             closes: true,
         }
     }
 }
 
-impl Aim {
+impl TargetUri {
     fn new(target: &[u8]) -> Self {
         Self {
             text: kept(target),
@@ -116,7 +116,7 @@ impl Aim {
     }
 }
 
-impl Drop for Aim {
+impl Drop for TargetUri {
     fn drop(&mut self) {
         buffer::give(std::mem::take(&mut self.text));
     }
@@ -150,7 +150,7 @@ pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
     let mut request = Request {
         head: Head::new(),
         method: Method::from_bytes(method.as_bytes()).map_err(|_| Reason::BadFraming)?,
-        aim: Aim::new(target.as_bytes()),
+        uri: TargetUri::new(target.as_bytes()),
         framing: Framing::Done,
         closes: false,
     };
@@ -162,7 +162,7 @@ pub(super) fn request(bytes: &[u8]) -> Result<Parsed, Reason> {
             Kind::Other | Kind::Hop | Kind::Date => {}
             Kind::Host => {
                 hosts += 1;
-                request.aim.set_host(field.value);
+                request.uri.set_host(field.value);
             }
             Kind::Length => {
                 lengths += 1;

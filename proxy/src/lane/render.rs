@@ -38,7 +38,7 @@ pub(super) fn request(request: &Request, exchange: &Exchange, out: &mut Vec<u8>)
     let changes = &exchange.changes;
     out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b' ');
-    let target = request.aim.target();
+    let target = request.uri.target();
     if changes.path.is_some() || changes.query.is_some() {
         let at = target.iter().position(|byte| *byte == b'?');
         let (path, query) = at.map_or((target, None), |at| (&target[..at], Some(&target[at + 1..])));

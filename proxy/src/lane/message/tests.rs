@@ -9,7 +9,7 @@ fn outcome(text: &str) -> String {
         Ok(Parsed::Declined) => "declined".to_owned(),
         Ok(Parsed::Complete(request, length)) => {
             assert!(text.is_char_boundary(length));
-            let target = String::from_utf8_lossy(request.aim.target());
+            let target = String::from_utf8_lossy(request.uri.target());
             format!(
                 "{} {target} {:?} {}",
                 request.method,
@@ -179,7 +179,7 @@ fn an_old_backend_keeps_its_connection_only_with_a_length() {
 fn what_can_be_read_of_a_refused_request_is_kept() {
     let read = |text: &str| {
         let refused = Request::refused(text.as_bytes());
-        let target = String::from_utf8_lossy(refused.aim.target()).into_owned();
+        let target = String::from_utf8_lossy(refused.uri.target()).into_owned();
         let host = refused
             .head
             .text(&http::header::HOST)
